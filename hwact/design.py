@@ -1,0 +1,565 @@
+"""The hinge of the flow: one frozen, integer-only value that every later step reads.
+
+A `Design` holds no real number and no function. Its arithmetic, for one output channel and an
+input code ``x``, is this and nothing more::
+
+    u, negative = fold(x)                                     # half the range, where symmetric
+    k           = the segment with starts[k] <= u < starts[k + 1]
+    g           = (slopes[k] * (u - starts[k]) + intercepts[k]) >> shift      # or a table's entry
+    y           = saturate(unfold(g, x, negative))
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from .errors import RequestError
+from .fixed import Format
+
+__all__ = [
+    "Channel",
+    "Design",
+    "Fold",
+    "INTERFACES",
+    "Lines",
+    "MULTIPLIERS",
+    "Minimality",
+    "RESETS",
+    "SEGMENTATIONS",
+    "Shell",
+    "Table",
+]
+
+INTERFACES = ("comb", "pipe", "stream")
+RESETS = ("sync-high", "sync-low", "async-high", "async-low", "none")
+SEGMENTATIONS = ("free", "dyadic", "uniform")
+MULTIPLIERS = ("logic", "dsp", "shift-add")
+MAX_LATENCY = 64
+
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+#: Words that cannot name a module in Verilog-2005, SystemVerilog or a C function.
+_KEYWORDS = frozenset(
+    """always and assign automatic begin bit buf bufif0 bufif1 byte case casex casez cell char class cmos config
+    const deassign default defparam design disable do double edge else end endcase endconfig endfunction
+    endgenerate endmodule endprimitive endspecify endtable endtask enum event extern final float for force
+    forever fork function generate genvar goto highz0 highz1 if ifnone incdir include initial inline inout
+    input instance int integer interface join liblist library local localparam logic long
+    macromodule main medium module nand negedge new nmos nor noshowcancelled not notif0 notif1 null or
+    output package parameter pmos posedge primitive priority program property protected public pull0
+    pull1 pulldown pullup rcmos real realtime ref reg register release repeat restrict return rnmos rpmos
+    rtran rtranif0 rtranif1 scalared sequence short shortint showcancelled signed sizeof small solve
+    specify specparam static string strong0 strong1 struct super supply0 supply1 switch table tagged task
+    this time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union unique unsigned
+    use uwire var vectored virtual void volatile wait wand weak0 weak1 while wire with within wor xnor
+    xor""".split()
+)
+
+
+def _require(condition, sentence):
+    if not condition:
+        raise RequestError(sentence)
+
+
+def _require_integers(name, values):
+    _require(
+        isinstance(values, tuple) and all(type(value) is int and abs(value) < 1 << 60 for value in values),
+        f"{name} must be a tuple of integers below 2**60",
+    )
+
+
+def check_name(name):
+    """Return `name` if it can name a Verilog module and a C function, else raise RequestError."""
+    _require(
+        isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS,
+        f"Name must be a Verilog identifier of letters, digits and _ (at most 64), not {name!r}",
+    )
+    return name
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How the input range is halved before the table, and restored after it.
+
+    Parameters
+    ----------
+    index : str
+        ``none``: u = x - min_code (offset binary); ``negate``: u = \\|x\\|;
+        ``complement``: u = x where x >= 0, else -x - 1.
+    restore : str
+        ``none``, ``even``: y = g; ``odd``: y = constant - g where x < 0; ``ramp``: y = g + max(x, 0) * 2**ramp_shift;
+        ``ramp_down``: y = g + min(x, 0) * 2**ramp_shift.
+    constant : int
+        What an odd function and its mirror image add up to.
+    ramp_shift : int
+        Weight of the ramp, in bits.
+    """
+
+    index: str = "none"
+    restore: str = "none"
+    constant: int = 0
+    ramp_shift: int = 0
+
+    def __post_init__(self):
+        _require(
+            self.index in ("none", "negate", "complement"), f"Fold index must be none, negate or complement, not {self.index!r}"
+        )
+        _require(
+            self.restore in ("none", "even", "odd", "ramp", "ramp_down"),
+            f"Fold restore must be none, even, odd, ramp or ramp_down, not {self.restore!r}",
+        )
+        _require((self.index == "none") == (self.restore == "none"), "Fold must halve and restore, or do neither")
+        _require_integers("Fold constant and ramp_shift", (self.constant, self.ramp_shift))
+        _require(0 <= self.ramp_shift <= 32, f"Fold ramp_shift must be 0 to 32, not {self.ramp_shift}")
+
+    def fold(self, codes, input):
+        """Return the table index u and the flag *negative*, for int64 codes of the format `input`."""
+        if self.index == "none":
+            return codes - input.min_code, np.zeros(codes.shape, dtype=bool)
+        negative = codes < 0
+        mirrored = -codes if self.index == "negate" else ~codes
+        return np.where(negative, mirrored, codes), negative
+
+    def index_range(self, input, domain):
+        """Smallest and largest u that a domain (first and last code) folds to."""
+        first, last = domain
+        if self.index == "none":
+            return first - input.min_code, last - input.min_code
+        ends = [int(self.fold(np.int64(code), input)[0]) for code in domain]
+        return (0 if first < 0 <= last else min(ends)), max(ends)
+
+    def unfold(self, halves, codes, negative):
+        """Return the outputs for the halved range's outputs g."""
+        if self.restore == "odd":
+            return np.where(negative, self.constant - halves, halves)
+        if self.restore == "ramp":
+            return halves + (np.where(negative, 0, codes) << self.ramp_shift)
+        if self.restore == "ramp_down":
+            return halves + (np.where(negative, codes, 0) << self.ramp_shift)
+        return halves
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Piecewise-linear segments over the folded index u.
+
+    Segment k covers ``starts[k] <= u < starts[k + 1]`` (the last one ends at `stop`) and gives
+    ``(slopes[k] * (u - starts[k]) + intercepts[k]) >> shift``, the shift rounding down.
+
+    Parameters
+    ----------
+    segmentation : str
+        ``free``, ``dyadic`` (power-of-two blocks, aligned) or ``uniform`` (blocks of one size, aligned).
+    starts, slopes, intercepts : tuple of int
+        One entry a segment.
+    stop : int
+        One more than the last u.
+    shift : int
+        Fraction bits of the products.
+    multiplier : str
+        How the circuit multiplies: ``logic``, ``dsp`` or ``shift-add``. The numbers are the same.
+    """
+
+    segmentation: str
+    starts: tuple
+    stop: int
+    shift: int
+    slopes: tuple
+    intercepts: tuple
+    multiplier: str = "logic"
+
+    method = "pwl"
+
+    def __post_init__(self):
+        _require(
+            self.segmentation in SEGMENTATIONS,
+            f"Segmentation must be {', '.join(SEGMENTATIONS)}, not {self.segmentation!r}",
+        )
+        _require(
+            self.multiplier in MULTIPLIERS, f"Multiplier must be {', '.join(MULTIPLIERS)}, not {self.multiplier!r}"
+        )
+        for name in ("starts", "slopes", "intercepts"):
+            _require_integers(f"Lines {name}", getattr(self, name))
+        _require_integers("Lines stop and shift", (self.stop, self.shift))
+        _require(
+            len(self.starts) == len(self.slopes) == len(self.intercepts) > 0,
+            "Lines must have as many slopes and intercepts as starts, and at least one",
+        )
+        edges = (*self.starts, self.stop)
+        _require(
+            edges[0] >= 0 and all(a < b for a, b in zip(edges, edges[1:])),
+            "Lines starts must rise from at least 0 to below stop",
+        )
+        _require(0 <= self.shift <= 48, f"Lines shift must be 0 to 48, not {self.shift}")
+        reach = max(
+            abs(slope) * (end - start) + abs(intercept)
+            for slope, intercept, start, end in zip(self.slopes, self.intercepts, edges, edges[1:])
+        )
+        _require(reach < 1 << 61, "Lines products must stay below 2**61")
+        if self.segmentation != "free":
+            self._check_alignment()
+
+    def _check_alignment(self):
+        sizes = self.sizes
+        for start, size in zip(self.starts, sizes):
+            _require(
+                size & (size - 1) == 0 and start % size == 0,
+                f"Lines of {self.segmentation} segmentation must have aligned power-of-two blocks, not {start}+{size}",
+            )
+        if self.segmentation == "uniform":
+            _require(len(set(sizes)) == 1, "Lines of uniform segmentation must have blocks of one size")
+
+    @property
+    def range(self):
+        """The half-open range of u that the segments cover."""
+        return self.starts[0], self.stop
+
+    @property
+    def segments(self):
+        """Stored segments."""
+        return len(self.starts)
+
+    @property
+    def sizes(self):
+        """Codes that each segment covers."""
+        edges = (*self.starts, self.stop)
+        return tuple(b - a for a, b in zip(edges, edges[1:]))
+
+    @cached_property
+    def _arrays(self):
+        return tuple(np.array(values, dtype=np.int64) for values in (self.starts, self.slopes, self.intercepts))
+
+    def locate(self, u):
+        """Segment number of each u."""
+        return np.searchsorted(self._arrays[0], u, side="right") - 1
+
+    def evaluate(self, u):
+        """Outputs g of each u (int64 array, codes)."""
+        starts, slopes, intercepts = self._arrays
+        segment = self.locate(u)
+        offset = u - starts[segment]
+        total = slopes[segment] * offset + intercepts[segment]
+        return total >> self.shift
+
+
+@dataclass(frozen=True)
+class Table:
+    """One stored output for every folded index u from `start` on."""
+
+    start: int
+    entries: tuple
+
+    method = "table"
+
+    def __post_init__(self):
+        _require_integers("Table start", (self.start,))
+        _require_integers("Table entries", self.entries)
+        _require(self.start >= 0 and len(self.entries) > 0, "Table must start at 0 or above and have entries")
+
+    @property
+    def range(self):
+        """The half-open range of u that the table covers."""
+        return self.start, self.start + len(self.entries)
+
+    @cached_property
+    def _array(self):
+        return np.array(self.entries, dtype=np.int64)
+
+    def evaluate(self, u):
+        """Outputs g of each u (int64 array, codes)."""
+        return self._array[u - self.start]
+
+
+@dataclass(frozen=True)
+class Minimality:
+    """Why no segmentation with fewer segments exists, in a form that can be checked without a fit.
+
+    Parameters
+    ----------
+    segments : int
+        The proven minimum over the whole domain, unfolded.
+    starts : tuple of int
+        Input codes at which the greedy, longest-first segmentation begins its segments.
+    witnesses : tuple of (int, int, int, int)
+        For every segment but the last, two pairs of input codes, from the segment and its successor's
+        first code: the allowed outputs of the first pair ask for a slope that is above every slope
+        that the second pair permits. So one line cannot serve a segment and one code more, and every
+        segmentation needs as many segments.
+        Empty where slopes are confined to a grid, and the argument is by enumeration.
+    """
+
+    segments: int
+    starts: tuple
+    witnesses: tuple = ()
+
+    def __post_init__(self):
+        _require_integers("Minimality segments", (self.segments,))
+        _require_integers("Minimality starts", self.starts)
+        _require(isinstance(self.witnesses, tuple), "Minimality witnesses must be a tuple")
+        for witness in self.witnesses:
+            _require_integers("Minimality witness", witness)
+            _require(len(witness) == 4, "Minimality witness must have four codes")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One output of a unit.
+
+    Parameters
+    ----------
+    name : str
+        ``y`` or ``dy``.
+    expression : str
+        What it approximates, for people to read.
+    mode : str
+        ``function``, ``direct`` (a derivative with its own bound) or ``slope`` (the slope in use).
+    format : Format
+    bound : str
+    fold : Fold
+    core : Lines or Table
+    saturate : bool
+        Whether codes beyond the output format are clamped.
+    minimality : Minimality or None
+    """
+
+    name: str
+    expression: str
+    mode: str
+    format: Format
+    bound: str
+    fold: Fold
+    core: object
+    saturate: bool = False
+    minimality: object = None
+
+    def __post_init__(self):
+        _require(self.name in ("y", "dy"), f"Channel name must be y or dy, not {self.name!r}")
+        _require(
+            self.mode in ("function", "direct", "slope"),
+            f"Channel mode must be function, direct or slope, not {self.mode!r}",
+        )
+        for noun, kind in (("expression", str), ("bound", str), ("saturate", bool), ("format", Format), ("fold", Fold)):
+            value = getattr(self, noun)
+            _require(isinstance(value, kind), f"Channel {noun} must be a {kind.__name__}, not {value!r}")
+        _require(isinstance(self.core, (Lines, Table)), "Channel core must be Lines or a Table")
+        _require(
+            self.minimality is None or isinstance(self.minimality, Minimality),
+            "Channel minimality must be a Minimality or None",
+        )
+
+    def evaluate_raw(self, codes, input):
+        """Outputs before saturation (int64 array)."""
+        u, negative = self.fold.fold(codes, input)
+        return self.fold.unfold(self.core.evaluate(u), codes, negative)
+
+    def evaluate(self, codes, input):
+        """Output codes (int64 array)."""
+        raw = self.evaluate_raw(codes, input)
+        return np.clip(raw, self.format.min_code, self.format.max_code) if self.saturate else raw
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What surrounds the arithmetic: ports, registers and reset.
+
+    Parameters
+    ----------
+    interface : str
+        ``comb``, ``pipe`` (clock enable, fixed latency) or ``stream`` (valid and ready).
+    latency : int
+        Clock cycles from a code to its result; 0 for ``comb``.
+    reset : str
+        ``sync-high``, ``sync-low``, ``async-high``, ``async-low`` or ``none``.
+    """
+
+    interface: str = "comb"
+    latency: int = 0
+    reset: str = "sync-high"
+
+    def __post_init__(self):
+        _require(
+            self.interface in INTERFACES, f"Interface must be {', '.join(INTERFACES)}, not {self.interface!r}"
+        )
+        _require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
+        _require(
+            type(self.latency) is int and 0 <= self.latency <= MAX_LATENCY,
+            f"Latency must be 0 to {MAX_LATENCY}, not {self.latency!r}",
+        )
+        _require(
+            (self.interface == "comb") == (self.latency == 0),
+            "Latency must be 0 for comb and at least 1 for pipe and stream, "
+            f"not {self.latency} for {self.interface}",
+        )
+
+
+@dataclass(frozen=True)
+class Design:
+    """A unit, decided to the last bit.
+
+    Parameters
+    ----------
+    name : str
+        Name of the Verilog module.
+    function : str
+        The function's name.
+    input : Format
+    domain : (int, int)
+        First and last input code for which the outputs are specified.
+    channels : tuple of Channel
+        ``y`` and, where asked for, ``dy``.
+    shell : Shell
+    """
+
+    name: str
+    function: str
+    input: Format
+    domain: tuple
+    channels: tuple
+    shell: Shell = field(default_factory=Shell)
+
+    def __post_init__(self):
+        check_name(self.name)
+        _require(isinstance(self.function, str), f"Function must be a string, not {self.function!r}")
+        _require_integers("Design domain", self.domain)
+        _require(len(self.domain) == 2, "Design domain must be two codes")
+        first, last = self.domain
+        _require(
+            self.input.min_code <= first <= last <= self.input.max_code,
+            f"Domain must lie within {self.input} ({self.input.min_code}:{self.input.max_code}), not {first}:{last}",
+        )
+        names = [channel.name for channel in self.channels]
+        _require(names in (["y"], ["y", "dy"]), f"Design channels must be y, or y and dy, not {names}")
+        for channel in self.channels:
+            _require(
+                channel.fold.index == "none" or self.input.signed, "Fold must have a signed input format"
+            )
+            low, high = channel.fold.index_range(self.input, self.domain)
+            first, stop = channel.core.range
+            _require(
+                first <= low and high < stop,
+                f"Channel {channel.name} must cover indices {low} to {high}, not {first} to {stop - 1}",
+            )
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def channel(self, name):
+        """The channel called `name`."""
+        for channel in self.channels:
+            if channel.name == name:
+                return channel
+        raise RequestError(f"Output must be {' or '.join(c.name for c in self.channels)}, not {name!r}")
+
+    @property
+    def latency(self):
+        """Clock cycles from a code to its result."""
+        return self.shell.latency
+
+    @property
+    def digest(self):
+        """SHA-256 of the canonical JSON text, in hexadecimal."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def codes(self):
+        """Every input code of the domain in rising order (int64)."""
+        return np.arange(self.domain[0], self.domain[1] + 1, dtype=np.int64)
+
+    # -- the golden model ---------------------------------------------------------------------
+
+    def evaluate(self, codes, output="y"):
+        """Compute output codes, bit for bit as the circuit does.
+
+        Parameters
+        ----------
+        codes : array_like of int
+            Input codes, any shape.
+        output : str
+            ``y`` or ``dy``.
+
+        Returns
+        -------
+        numpy.ndarray of int64
+            Output codes in the shape of `codes`.
+
+        Raises
+        ------
+        TypeError
+            If `codes` are not integers.
+        RequestError
+            If a code is outside the domain, or there is no such output.
+        """
+        channel = self.channel(output)
+        codes = self.input.check_codes(codes)
+        outside = (codes < self.domain[0]) | (codes > self.domain[1])
+        if outside.any():
+            raise RequestError(
+                f"Code must be in the domain {self.domain[0]}:{self.domain[1]}, not {int(codes[outside].flat[0])}"
+            )
+        return channel.evaluate(codes, self.input)
+
+    # -- what follows from a design (imported late: the golden model needs none of it) ---------
+
+    def create(self):
+        """Create the Amaranth component (`hwact.rtl.ActivationUnit`)."""
+        from .rtl import ActivationUnit
+
+        return ActivationUnit(self)
+
+    # -- JSON ---------------------------------------------------------------------------------
+
+    def to_dict(self):
+        """Plain lists, numbers and strings, ready for JSON."""
+        plain = asdict(self)
+        for channel, values in zip(self.channels, plain["channels"]):
+            values["core"] = {"method": channel.core.method, **values["core"]}
+        return json.loads(json.dumps(plain))
+
+    @classmethod
+    def from_dict(cls, plain):
+        """Rebuild a design from `to_dict`'s value.
+
+        Raises
+        ------
+        RequestError
+            If anything is missing, of the wrong kind or out of range.
+        """
+        try:
+            return cls(
+                name=plain["name"],
+                function=plain["function"],
+                input=Format(**plain["input"]),
+                domain=_tuple(plain["domain"]),
+                channels=tuple(_channel(values) for values in plain["channels"]),
+                shell=Shell(**plain["shell"]),
+            )
+        except RequestError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
+
+    def renamed(self, name):
+        """The same design under another module name."""
+        return replace(self, name=name)
+
+
+def _tuple(values):
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+
+
+def _channel(values):
+    core = dict(values["core"])
+    kind = {"pwl": Lines, "table": Table}[core.pop("method")]
+    minimality = values["minimality"]
+    return Channel(
+        **{
+            **values,
+            "format": Format(**values["format"]),
+            "fold": Fold(**values["fold"]),
+            "core": kind(**{key: _tuple(v) if isinstance(v, list) else v for key, v in core.items()}),
+            "minimality": minimality
+            and Minimality(**{key: _tuple(v) if isinstance(v, list) else v for key, v in minimality.items()}),
+        }
+    )

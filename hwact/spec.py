@@ -1,0 +1,242 @@
+"""What a user asks for: one frozen value, checked when it is made."""
+
+import math
+import shlex
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .design import MULTIPLIERS, SEGMENTATIONS, Shell, check_name
+from .errors import RequestError
+from .fixed import Format
+from .functions import ErrorBound, Function, function
+
+__all__ = ["DEFAULT_LATENCY", "DERIVATIVES", "FITS", "METHODS", "Spec"]
+
+METHODS = ("auto", "pwl", "table")
+FITS = ("exact", "lsq", "minimax")
+DERIVATIVES = ("none", "direct", "slope")
+#: Clock cycles of a pipe or stream unit that asks for none.
+DEFAULT_LATENCY = 3
+#: Widest input whose every code is fitted and checked.
+MAX_INPUT_WIDTH = 24
+
+
+def _one_of(noun, value, choices):
+    if value not in choices:
+        raise RequestError(f"{noun} must be {', '.join(choices[:-1])} or {choices[-1]}, not {value!r}")
+
+
+def parse_domain(text):
+    """Read ``a:b``, two real numbers.
+
+    Raises
+    ------
+    RequestError
+        If `text` is not two numbers.
+    """
+    parts = text.split(":")
+    try:
+        first, last = (Fraction(part.strip()) for part in parts)
+    except (ValueError, ZeroDivisionError):
+        raise RequestError(f"Domain must be two numbers like -2:1.5, not {text!r}") from None
+    return first, last
+
+
+def _domain_values(domain):
+    """A pair of fractions from text or two numbers; None stays None."""
+    if domain is None:
+        return None
+    if isinstance(domain, str):
+        return parse_domain(domain)
+    try:
+        first, last = (Fraction(end) for end in domain)
+    except (TypeError, ValueError, OverflowError):
+        raise RequestError(f"Domain must be two finite numbers, not {domain!r}") from None
+    return first, last
+
+
+def _domain_codes(domain, input):
+    """First and last code whose values lie in the closed interval `domain`."""
+    if domain is None:
+        return input.min_code, input.max_code
+    low, high = (end / input.ulp for end in domain)
+    first, last = math.ceil(low), math.floor(high)
+    shown = f"{float(domain[0]):g}:{float(domain[1]):g}"
+    if high == input.max_code + 1:  # the open end of the format's range, as people write it
+        last = input.max_code
+    if low < input.min_code or last > input.max_code:
+        raise RequestError(
+            f"Domain must lie within the values of {input}, {input.min_value:g}:{input.max_value:g}, not {shown}"
+        )
+    if first > last:
+        raise RequestError(f"Domain must hold at least one code of {input}, not {shown}")
+    return first, last
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A request for a unit.
+
+    Parameters
+    ----------
+    function : Function or str
+        A catalogue entry or an expression.
+    input, output : Format or str
+    bound : ErrorBound or str
+        Largest distance from the real function, clamped to the output's range.
+    derivative : str
+        ``none``, ``direct`` (a second output that approximates the derivative) or ``slope`` (a second
+        output that is exactly the slope of the segment in use).
+    derivative_output : Format, str or None
+        Needed for ``direct``; for ``slope``, None takes the narrowest format that holds every slope.
+    derivative_bound : ErrorBound or str
+    domain : str, pair of numbers, or None
+        Closed interval of input *values*; None takes every code.
+    method : str
+        ``auto`` (the cheapest by estimate), ``pwl`` or ``table``.
+    segmentation : str
+        ``auto``, ``free``, ``dyadic`` or ``uniform``. ``auto`` takes the cheapest by estimate where the
+        method is ``auto`` too, and else ``free``, which has the fewest segments.
+    multiplier : str
+        ``auto``, ``logic``, ``dsp`` or ``shift-add``.
+    fit : str
+        ``exact``, or a published segmenter: ``lsq`` (Liao et al. 2023) or ``minimax`` (PLAC).
+    saturate : bool
+        Let segments run beyond the output's range and clamp the result: fewer segments for clipped functions.
+    interface, latency, reset : see `Shell`
+        A `latency` of None takes 0 for ``comb`` and `DEFAULT_LATENCY` else.
+    name : str or None
+        Name of the Verilog module; None takes the function's.
+
+    Raises
+    ------
+    RequestError
+        If a value is out of range or two of them contradict each other.
+
+    Examples
+    --------
+    >>> from hwact import SQ, Spec
+    >>> design = Spec("tanh", input=SQ(4, 4), output=SQ(1, 7), method="pwl").design()
+    >>> design.evaluate([-128, 0, 8]).tolist()
+    [-127, 0, 59]
+    """
+
+    function: Function
+    input: Format
+    output: Format
+    bound: ErrorBound = "faithful"
+    derivative: str = "none"
+    derivative_output: object = None
+    derivative_bound: ErrorBound = "faithful"
+    domain: object = None
+    method: str = "auto"
+    segmentation: str = "auto"
+    multiplier: str = "auto"
+    fit: str = "exact"
+    saturate: bool = False
+    interface: str = "comb"
+    latency: object = None
+    reset: str = "sync-high"
+    name: object = None
+
+    def __post_init__(self):
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put("function", function(self.function) if isinstance(self.function, str) else self.function)
+        if not isinstance(self.function, Function):
+            raise TypeError(f"Function must be a Function or its text, not {self.function!r}")
+        put("input", Format.parse(self.input))
+        put("output", Format.parse(self.output))
+        put("bound", ErrorBound.parse(self.bound))
+        put("derivative_bound", ErrorBound.parse(self.derivative_bound))
+        if self.derivative_output is not None:
+            put("derivative_output", Format.parse(self.derivative_output))
+        put("domain", _domain_values(self.domain))
+        put("name", check_name(self.function.name if self.name is None else self.name))
+        if self.latency is None:
+            put("latency", 0 if self.interface == "comb" else DEFAULT_LATENCY)
+        self._check()
+
+    def _check(self):
+        self.domain_codes  # raises where the domain leaves the format
+        _one_of("Derivative", self.derivative, DERIVATIVES)
+        _one_of("Method", self.method, METHODS)
+        _one_of("Segmentation", self.segmentation, ("auto", *SEGMENTATIONS))
+        _one_of("Multiplier", self.multiplier, ("auto", *MULTIPLIERS))
+        _one_of("Fit", self.fit, FITS)
+        self.shell  # raises where interface, latency and reset do not go together
+        if self.input.width > MAX_INPUT_WIDTH:
+            raise RequestError(
+                f"Input format must be at most {MAX_INPUT_WIDTH} bits wide, so that every code can be checked, not {self.input}"
+            )
+        if self.derivative == "direct" and self.derivative_output is None:
+            raise RequestError("Derivative direct must have a format: add --derivative-output, such as SQ2.14")
+        if self.derivative == "none" and self.derivative_output is not None:
+            raise RequestError("Derivative output must come with --derivative direct or slope")
+        if self.method == "table":
+            for noun, value, plain in (
+                ("Segmentation", self.segmentation, "auto"),
+                ("Fit", self.fit, "exact"),
+                ("Multiplier", self.multiplier, "auto"),
+            ):
+                if value != plain:
+                    raise RequestError(f"{noun} must be {plain} for --method table, not {value}")
+            if self.derivative == "slope":
+                raise RequestError("Method must be pwl or auto for --derivative slope, not table")
+        if self.fit != "exact" and self.segmentation not in ("auto", "free"):
+            raise RequestError(f"Segmentation must be free for --fit {self.fit}, not {self.segmentation}")
+
+    @property
+    def domain_codes(self):
+        """First and last input code of the domain."""
+        return _domain_codes(self.domain, self.input)
+
+    @property
+    def shell(self):
+        """The ports, registers and reset asked for."""
+        return Shell(self.interface, self.latency, self.reset)
+
+    def design(self):
+        """Fit the unit.
+
+        Returns
+        -------
+        Design
+
+        Raises
+        ------
+        RequestError
+            If the function is undefined at a code of the domain, or the bound cannot be met.
+        """
+        from .fit import fit
+
+        return fit(self)
+
+    def command(self):
+        """The command line that makes this request, in a canonical form."""
+        words = ["hwact", "generate", self.function.text]
+        for name, value in self.function.parameters:
+            words += ["--parameter", f"{name}={_number(value)}"]
+        words += ["--input", str(self.input), "--output", str(self.output), "--bound", str(self.bound)]
+        if self.derivative != "none":
+            words += ["--derivative", self.derivative]
+            if self.derivative_output is not None:
+                words += ["--derivative-output", str(self.derivative_output)]
+            if self.derivative == "direct":
+                words += ["--derivative-bound", str(self.derivative_bound)]
+        if self.domain is not None:
+            words += ["--domain", ":".join(_number(code * self.input.ulp) for code in self.domain_codes)]
+        for option in ("method", "segmentation", "multiplier", "fit"):
+            if getattr(self, option) != ("exact" if option == "fit" else "auto"):
+                words += [f"--{option}", getattr(self, option)]
+        if self.saturate:
+            words += ["--saturate"]
+        if self.interface != "comb":
+            words += ["--interface", self.interface, "--latency", str(self.latency), "--reset", self.reset]
+        return shlex.join([*words, "--name", self.name])
+
+
+def _number(value):
+    """Decimal text of a fraction where it has one, else ``p/q``."""
+    value = Fraction(value)
+    exact = Fraction(str(float(value)))
+    return (f"{float(value):g}" if Fraction(f"{float(value):g}") == value else str(float(value))) if exact == value else str(value)
