@@ -1,0 +1,104 @@
+"""Fitting: from a specification to a `Design` with provably few segments."""
+
+from ..design import Design
+from ..errors import RequestError
+from ..functions import Reference
+from .exact import fit_exact
+from .problem import Problem, Target
+from .published import fit_published
+from .slope import AnySlope, HeldSlope, slope_channel
+
+__all__ = ["fit", "target_of"]
+
+
+def target_of(function, spec, output, bound, name="y", mode="function"):
+    """The allowed outputs of one channel, from rigorous enclosures of the real function.
+
+    Parameters
+    ----------
+    function : Function
+    spec : Spec
+        Gives the input format and the domain.
+    output : Format
+    bound : ErrorBound
+    name, mode : str
+        As in `Channel`.
+
+    Returns
+    -------
+    Target
+
+    Raises
+    ------
+    RequestError
+        If the function is undefined at a code, or the bound cannot be met.
+    """
+    reference = Reference(function, spec.input, spec.domain_codes)
+    lower, upper = reference.intervals(output, bound)
+    exact, _ = reference.enclose(output.frac_bits)
+    return Target(
+        name=name,
+        expression=function.text,
+        mode=mode,
+        input=spec.input,
+        output=output,
+        bound=str(bound),
+        codes=reference.codes,
+        lower=lower,
+        upper=upper,
+        exact=exact.clip(output.min_code, output.max_code),
+    )
+
+
+def fit(spec):
+    """Fit the unit that a `Spec` asks for.
+
+    Parameters
+    ----------
+    spec : Spec
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    RequestError
+        If the function is undefined at a code of the domain, or a bound cannot be met.
+    """
+    target = target_of(spec.function, spec, spec.output, spec.bound)
+    y = _fit_y(target, spec)
+    channels = [y]
+    if spec.derivative == "slope":
+        expression = spec.function.derivative().text
+        channels.append(slope_channel(y, expression, spec.input, spec.derivative_output))
+    elif spec.derivative == "direct":
+        derivative = spec.function.derivative()
+        target = target_of(derivative, spec, spec.derivative_output, spec.derivative_bound, "dy", "direct")
+        channels.append(_fit(target, spec, AnySlope(), spec.derivative_bound))
+    return Design(
+        name=spec.name,
+        function=spec.function.name,
+        input=spec.input,
+        domain=spec.domain_codes,
+        channels=tuple(channels),
+        shell=spec.shell,
+    )
+
+
+def _fit_y(target, spec):
+    slopes = AnySlope()
+    if spec.derivative == "slope" and spec.derivative_output is not None:
+        if spec.fit != "exact":
+            raise RequestError(f"Derivative output must be left out for --derivative slope with --fit {spec.fit}")
+        slopes = HeldSlope(spec.derivative_output, spec.input.frac_bits - spec.output.frac_bits)
+    return _fit(target, spec, slopes, spec.bound)
+
+
+def _fit(target, spec, slopes, bound):
+    problem = Problem(target, slopes, spec.saturate)
+    if spec.fit != "exact":
+        ulps, _ = bound.in_ulps(target.output)
+        return fit_published(problem, spec.fit, ulps, spec.multiplier)
+    method = "pwl" if spec.derivative == "slope" else spec.method
+    return fit_exact(problem, method, spec.segmentation, spec.multiplier)

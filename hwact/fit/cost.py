@@ -1,0 +1,89 @@
+"""A quick estimate of a channel's size in four-input LUTs, to rank candidates before any synthesis."""
+
+import numpy as np
+
+__all__ = ["cost", "table_luts"]
+
+
+def table_luts(columns):
+    """Four-input LUTs for a table of constants, as a multiplexer tree that shares equal sub-tables.
+
+    Parameters
+    ----------
+    columns : numpy.ndarray of bool, shape (bits, entries)
+        One row an output bit.
+    """
+    bits, entries = columns.shape
+    size = max(16, 1 << (entries - 1).bit_length())
+    padded = np.zeros((bits, size), dtype=np.uint8)
+    padded[:, :entries] = columns
+    padded[:, entries:] = columns[:, -1:]
+    total = 0
+    leaves = np.packbits(padded.reshape(bits, -1, 16), axis=2).view(">u2")[..., 0].astype(np.int64)
+    nodes = np.minimum(leaves, 0xFFFF - leaves) * 2 + (leaves > 0x7FFF)  # up to complement, and the sign
+    total += _different(nodes >> 1, nodes >> 1 != 0)
+    while nodes.shape[1] > 1:
+        pairs = nodes.reshape(bits, -1, 2)
+        keys, numbers = np.unique(pairs.reshape(-1, 2), axis=0, return_inverse=True)
+        numbers = numbers.reshape(bits, -1)
+        equal = keys[:, 0] == keys[:, 1]
+        total += int((~equal).sum())
+        nodes = numbers
+    return total
+
+
+def _different(values, counted):
+    return len(np.unique(values[counted]))
+
+
+def _bits(values):
+    """Columns (LSB first) of integers in two's complement, constant columns left out."""
+    values = np.asarray(values, dtype=np.int64)
+    width = int(max(abs(int(values.min())), abs(int(values.max())), 1)).bit_length() + 1
+    columns = (values[None, :] >> np.arange(width)[:, None]) & 1 == 1
+    varies = columns.any(axis=1) & ~columns.all(axis=1)
+    return columns[varies]
+
+
+def _table(values):
+    columns = _bits(values)
+    return 0.85 * table_luts(columns) if len(columns) else 0.0
+
+
+def cost(fold, core, input, output):
+    """Estimated LUT4s of a channel.
+
+    Parameters
+    ----------
+    fold : Fold
+    core : Lines or Table
+    input, output : Format
+
+    Returns
+    -------
+    float
+    """
+    folding = 0.0 if fold.index == "none" else (input.width if fold.index == "negate" else input.width / 2)
+    ramp = output.width if fold.restore.startswith("ramp") else 0.0
+    mirror = output.width if fold.restore == "odd" else 0.0
+    if core.method == "table":
+        return folding + ramp + mirror + _table(core.entries)
+    return folding + ramp + _lines(core, input, output)
+
+
+def _lines(lines, input, output):
+    sizes = lines.sizes
+    offset_bits = (max(sizes) - 1).bit_length()
+    select = 0.0
+    if lines.segmentation == "free":
+        select = lines.segments * input.width * 0.6 + (input.width * 1.5 if offset_bits else 0)
+    elif lines.segmentation == "dyadic":
+        select = lines.segments * 1.2 + offset_bits
+    reach = max(abs(m) for m in lines.slopes)
+    slope_bits = reach.bit_length() + (min(lines.slopes) < 0 < max(lines.slopes))
+    zeros = min(((m & -m).bit_length() - 1 for m in lines.slopes if m), default=0)
+    slope_bits = max(slope_bits - zeros, 0)
+    rows = min(offset_bits, slope_bits)
+    product = rows * (max(offset_bits, slope_bits) + 1.0)
+    tables = _table(lines.slopes) + _table(lines.intercepts)
+    return select + product + tables + output.width

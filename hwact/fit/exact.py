@@ -1,0 +1,94 @@
+"""The exact fit: every candidate that was asked for, each with the fewest segments of its kind, the cheapest kept."""
+
+import numpy as np
+
+from ..design import Lines, Table
+from ..errors import RequestError
+from .coefficients import choose
+from .cost import cost
+from .segmentation import SEGMENTERS, earliest_starts, free, serves, uniform
+
+__all__ = ["fit_exact"]
+
+#: Tables of more entries are not considered unless asked for, and never above the second number.
+MAX_TABLE, MAX_TABLE_ASKED = 1 << 12, 1 << 16
+#: Uniform blocks down to this many halvings of the largest feasible size are considered.
+HALVINGS = 3
+#: Segmentations with so many times the minimal number of segments are not worth a look.
+MAX_EXCESS = 12
+
+
+def fit_exact(problem, method, segmentation, multiplier):
+    """Fit one channel exactly.
+
+    Parameters
+    ----------
+    problem : Problem
+    method, segmentation, multiplier : str
+        As in `Spec`.
+
+    Returns
+    -------
+    Channel
+    """
+    candidates = []
+    if method in ("auto", "table"):
+        candidates += _tables(problem.folds, MAX_TABLE if method == "auto" else MAX_TABLE_ASKED)
+    if method in ("auto", "pwl"):
+        by_cost = method == "auto" and segmentation == "auto"
+        kinds = tuple(SEGMENTERS) if by_cost else (("free" if segmentation == "auto" else segmentation),)
+        for kind in kinds:
+            for folded in problem.folds:
+                candidates += _lines(problem, folded, kind, multiplier, by_cost)
+    if not candidates:
+        raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
+    fold, core = min(candidates, key=lambda found: cost(*found, problem.target.input, problem.target.output))
+    return problem.channel(fold, core)
+
+
+def _tables(folds, most):
+    """One table a fold: where several outputs are allowed, the one nearest to the function, an even one if it can be."""
+    for folded in folds:
+        band = folded.band
+        if len(band) <= most:
+            nearest = np.clip(np.rint(folded.target).astype(np.int64), band.lower, band.upper)
+            odd = nearest & 1 == 1
+            down = odd & (nearest > band.lower)
+            up = odd & ~down & (nearest < band.upper)
+            yield folded.fold, Table(folded.origin, tuple((nearest - down + up).tolist()))
+
+
+def _lines(problem, folded, kind, multiplier, by_cost):
+    """Yield (fold, lines) of one segmentation; with `by_cost` also those that trade segments for size."""
+    grid = problem.slopes.grid(folded.fold)
+    if grid is None:
+        return
+    base = SEGMENTERS[kind](folded.band, folded.origin, grid)
+    most = MAX_EXCESS * len(problem.least) + 16 if by_cost else len(base)
+    if kind == "free" and not by_cost and problem.pieces(folded.fold, base) > len(problem.least):
+        return
+    trials = [base]
+    if kind == "uniform" and by_cost:
+        exponent = (base.stop - base.starts[-1]).bit_length() - 1
+        smaller = range(exponent - 1, max(exponent - 1 - HALVINGS, -1), -1)
+        trials += [uniform(folded.band, folded.origin, bits=bits) for bits in smaller]
+    for trial in trials:
+        if len(trial) <= most:
+            yield folded.fold, _quantised(problem.slopes, folded, kind, trial, multiplier)
+
+
+def _quantised(slopes, folded, kind, base, multiplier):
+    """Lines with the smallest shift that needs no more segments than `base`."""
+    band, origin, fold = folded.band, folded.origin, folded.fold
+    earliest = earliest_starts(band, slopes.grid(fold)) if kind == "free" else None
+    for shift in slopes.shifts:
+        grid = slopes.grid(fold, shift)
+        if kind == "free":
+            chosen = free(band, origin, grid, earliest)
+        else:
+            chosen = base if serves(band, origin, base, grid) else None
+        if chosen is not None:
+            coefficients = choose(band, chosen.windows(origin, len(band)), grid, folded.target)
+            multiplier = "logic" if multiplier == "auto" else multiplier
+            return Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, multiplier)
+    raise RequestError(f"Bound must leave lines of at most {slopes.shifts[-1]} fraction bits: ask for a looser one")
