@@ -1,0 +1,105 @@
+"""Verilog-2005 of a unit, written by Yosys from the Amaranth component."""
+
+import re
+import tempfile
+from pathlib import Path
+
+from .header import line_comment, notice
+from .manifest import ports
+
+__all__ = ["verilog"]
+
+#: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
+_TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
+_ESCAPED = re.compile(r"\\(\S+) ")
+_PLAIN = re.compile(r"(?<![\w$'])[a-z]\w*", re.IGNORECASE)
+
+
+def verilog(design, *, command):
+    """Verilog text of a design: one top module called ``design.name``, its parts called ``NAME_*``.
+
+    Parameters
+    ----------
+    design : Design
+    command : str
+        The command line that makes the unit, for the header.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or breaks.
+    """
+    from ..synth.tools import run_yosys
+
+    rtlil = _rtlil(design)
+    modules = re.findall(r"^module \\(\S+)$", rtlil, re.MULTILINE)
+    clocked = [name for name in modules if name.split(".")[1:] in ([], ["unit"], ["unit", "datapath"])]
+    passes = ["read_rtlil unit.il"]
+    passes += [f"proc {name}; opt_expr {name}; opt_clean {name}; opt_dff {name}" for name in clocked]
+    # Elsewhere cases stay cases, so that tables can be read.
+    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {design.name}"]
+    passes += ["write_verilog -noattr -norename unit.v"]
+    with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
+        Path(folder, "unit.il").write_text(rtlil, encoding="utf-8")
+        run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
+        text = Path(folder, "unit.v").read_text(encoding="utf-8")
+    body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
+    return line_comment("//", notice(design, command)) + body
+
+
+def _renamed(text):
+    """The text with plain identifiers in place of escaped ones."""
+    text = _TIME_ZERO.sub("time_zero ", text)
+    taken = set(_PLAIN.findall(text))
+    names = {}
+    for name in dict.fromkeys(_ESCAPED.findall(text)):
+        plain = re.sub(r"\.unit\.datapath(?=\.)|\.unit(?=\.)", "", name)
+        plain = re.sub(r"\W+|_{2,}", "_", plain).strip("_")
+        plain = plain if plain[:1].isalpha() else f"wire_{plain}"
+        while plain in taken:
+            plain += "_"
+        taken.add(plain)
+        names[name] = plain
+    return _ESCAPED.sub(lambda match: names[match[1]], text)
+
+
+def _rtlil(design):
+    """RTLIL of the unit with plain names: no dots in module names, no generator's attributes."""
+    from amaranth.back import rtlil
+
+    top, signals = _top(design)
+    return rtlil.convert(top, name=design.name, ports=signals, emit_src=False)
+
+
+def _top(design):
+    """The unit with its clock domain, and the signals of its ports by name."""
+    from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
+
+    unit, shell = design.create(), design.shell
+    domain = ClockDomain("sync", reset_less=shell.reset == "none", async_reset=shell.reset.startswith("async"))
+    own, joined = {"clk": domain.clk, "rst": Signal()}, []
+    if shell.interface == "stream":
+        own |= {"x": unit.i.payload, "i_valid": unit.i.valid, "i_ready": unit.i.ready}
+        own |= {"o_valid": unit.o.valid, "o_ready": unit.o.ready}
+        for channel in design.channels:  # one port each, not one packed bus
+            own[channel.name] = Signal(channel.format.width)
+            joined.append(own[channel.name].eq(getattr(unit.o.payload, channel.name)))
+    else:
+        own |= {name: getattr(unit, name) for name in ("x", "y", "dy", "ce") if hasattr(unit, name)}
+    if shell.interface != "comb" and shell.reset != "none":
+        joined.append(domain.rst.eq(~own["rst"] if shell.reset.endswith("low") else own["rst"]))
+
+    class Top(Elaboratable):
+        def elaborate(self, platform):
+            m = Module()
+            m.submodules.unit = unit
+            if shell.interface != "comb":
+                m.domains.sync = domain
+            m.d.comb += joined
+            return m
+
+    return Top(), {name: (own[role], None) for role, name in ports(design).items()}

@@ -1,0 +1,63 @@
+"""The steps of a design wired up, with registers between the stages."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .stages import schedule
+
+__all__ = ["Datapath"]
+
+
+class Datapath(wiring.Component):
+    """From an input code to the output codes, `latency` clocks later, one a clock.
+
+    Parameters
+    ----------
+    design : Design
+    reset_less : bool
+        Leave the data registers out of the reset.
+
+    Members
+    -------
+    x : In(width of input)
+        Bits of the input code.
+    y, dy : Out(width of output)
+        Bits of the output codes.
+    """
+
+    def __init__(self, design, reset_less=False):
+        self._design = design
+        self._reset_less = reset_less
+        outputs = {channel.name: Out(channel.format.width) for channel in design.channels}
+        super().__init__({"x": In(design.input.width), **outputs})
+
+    def elaborate(self, platform):
+        m = Module()
+        stages = schedule(self._design)
+        outputs = {channel.name for channel in self._design.channels}
+        nets = {"x": self.x}
+        for number, steps in enumerate(stages, 1):
+            for step in steps:
+                self._place(m, step, nets)
+            later = outputs.union(*(step.reads for following in stages[number:] for step in following))
+            nets = {name: net for name, net in nets.items() if name in later}
+            if self._design.latency:
+                nets = {name: self._register(m, net, f"{name}_{number}") for name, net in nets.items()}
+        m.d.comb += [getattr(self, name).eq(nets[name]) for name in outputs]
+        return m
+
+    @staticmethod
+    def _place(m, step, nets):
+        m.submodules[step.name] = step.component
+        for port in step.ports(wiring.In):
+            net, part = step.net(port)
+            value = nets[net]
+            m.d.comb += getattr(step.component, port).eq(value if part is None else value[part])
+        for port in step.ports(wiring.Out):
+            nets[step.net(port)[0]] = getattr(step.component, port)
+
+    def _register(self, m, net, name):
+        register = Signal.like(net, name=name, reset_less=self._reset_less, init=0)
+        m.d.sync += register.eq(net)
+        return register

@@ -1,0 +1,302 @@
+"""Slope times offset, plus intercept, with the low bits dropped.
+
+The arithmetic is decided here once, as integers (`ProductPlan`): what is stored, which operand
+drives the rows, and the range of every intermediate value, so that no wire can overflow.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .lookup import span
+
+__all__ = ["Finish", "Multiply", "ProductPlan", "Rows"]
+
+
+def _zeros(values, most):
+    """Trailing bits in which all values agree with the first one, at most `most`."""
+    reference = values[0]
+    differing = 0
+    for value in values:
+        differing |= value ^ reference
+    return min((differing & -differing).bit_length() - 1, most) if differing else most
+
+
+@dataclass(frozen=True)
+class ProductPlan:
+    """How ``(slope * offset + intercept) >> shift`` is computed for the segments of one `Lines`.
+
+    Trailing zeros that all slopes share are divided out. The low bits in which all intercepts agree
+    are not stored: they are the value that the accumulator starts from.
+
+    Parameters
+    ----------
+    lines : Lines
+    """
+
+    lines: object
+
+    @cached_property
+    def _trailing(self):
+        """Bits that every slope and the shift can lose."""
+        together = 0
+        for slope in self.lines.slopes:
+            together |= slope
+        return min((together & -together).bit_length() - 1, self.lines.shift) if together else self.lines.shift
+
+    @property
+    def slopes(self):
+        """Stored slopes."""
+        return tuple(slope >> self._trailing for slope in self.lines.slopes)
+
+    @property
+    def shift(self):
+        """Fraction bits of products of stored slopes."""
+        return self.lines.shift - self._trailing
+
+    @cached_property
+    def _whole(self):
+        return tuple(intercept >> self._trailing for intercept in self.lines.intercepts)
+
+    @cached_property
+    def ending(self):
+        """Low bits that no stored intercept has."""
+        return _zeros(self._whole, self.shift)
+
+    @property
+    def start(self):
+        """What the accumulator starts from."""
+        return self._whole[0] & ((1 << self.ending) - 1)
+
+    @property
+    def intercepts(self):
+        """Stored intercepts, in units of ``2**ending``."""
+        return tuple(intercept >> self.ending for intercept in self._whole)
+
+    @property
+    def fraction(self):
+        """Fraction bits of the stored intercepts."""
+        return self.shift - self.ending
+
+    @property
+    def offset_bits(self):
+        """Bits of the segment offset."""
+        return (max(self.lines.sizes) - 1).bit_length()
+
+    @property
+    def flat(self):
+        """Whether every slope is zero."""
+        return not any(self.slopes)
+
+    @property
+    def slope_shape(self):
+        """Shape of a stored slope."""
+        return span(min(self.slopes), max(self.slopes))
+
+    @property
+    def slope_drives(self):
+        """Whether the slope's bits select the rows, rather than the offset's."""
+        return min(self.slopes) >= 0 and self.slope_shape.width < self.offset_bits
+
+    @property
+    def rows(self):
+        """Conditional additions of the product in logic."""
+        if self.flat or self.lines.multiplier == "dsp":
+            return 0
+        return self.slope_shape.width if self.slope_drives else self.offset_bits
+
+    @property
+    def operand_range(self):
+        """Range of what a row adds."""
+        if self.slope_drives:
+            return 0, (1 << self.offset_bits) - 1
+        return min(0, *self.slopes), max(0, *self.slopes)
+
+    def row_range(self, row):
+        """Range of the accumulator before a row (its bits below the row's weight retired)."""
+        least = most = self.start
+        low, high = self.operand_range
+        for _ in range(row):
+            least, most = (least + low) >> 1, (most + high) >> 1
+        return least, most
+
+    @property
+    def total_range(self):
+        """Range of the scaled product with the starting value, in units of ``2**ending``."""
+        if self.rows == 0:
+            reach = (1 << self.offset_bits) - 1
+            ends = [slope * reach + self.start for slope in (*self.operand_range, 0)] + [self.start]
+            return min(ends) >> self.ending, max(ends) >> self.ending
+        least, most = self.row_range(self.rows)
+        if self.ending >= self.rows:
+            return least >> (self.ending - self.rows), most >> (self.ending - self.rows)
+        kept = self.rows - self.ending
+        return least << kept, ((most + 1) << kept) - 1
+
+    @property
+    def sum_range(self):
+        """Range of the sum, in units of ``2**ending``."""
+        least, most = self.total_range
+        return least + min(self.intercepts), most + max(self.intercepts)
+
+    @property
+    def output_range(self):
+        """Bounds of the output g that the circuit can produce, whatever its inputs are."""
+        least, most = self.sum_range
+        return least >> self.fraction, most >> self.fraction
+
+
+class Rows(wiring.Component):
+    """Some rows of a product: one conditional addition each, after which the lowest bit retires.
+
+    Row i turns the accumulator into ``(accumulator + (operand if driver[i] else 0)) / 2``. Adding
+    first and selecting afterwards lets an adder cell do both.
+
+    Parameters
+    ----------
+    plan : ProductPlan
+    first, last : int
+        Rows ``first <= i < last``.
+
+    Members
+    -------
+    accumulator : In
+        Absent for the first row of a product, which starts from a constant.
+    driver : In
+        Bits that select, of the rows concerned.
+    operand : In
+    retired : In
+        Bits retired by earlier rows that the sum still needs; absent where there are none.
+    result : Out
+        Accumulator behind these rows; absent for the last ones.
+    kept : Out
+        `retired` and the bits that these rows add to it; absent where there are none, and for the last ones.
+    total : Out
+        Product and starting value, in units of ``2**ending``; of the last rows alone.
+    """
+
+    def __init__(self, plan, first, last):
+        self._plan = plan
+        self._rows = range(first, last)
+        ports = {"driver": In(last - first), "operand": In(span(*plan.operand_range))}
+        if first:
+            ports["accumulator"] = In(span(*plan.row_range(first)))
+        if first > plan.ending:
+            ports["retired"] = In(first - plan.ending)
+        if last == plan.rows:
+            ports["total"] = Out(span(*plan.total_range))
+        else:
+            ports["result"] = Out(span(*plan.row_range(last)))
+            if last > plan.ending:
+                ports["kept"] = Out(last - plan.ending)
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        accumulator = self.accumulator if self._rows.start else Const(plan.start, span(plan.start, plan.start))
+        bits = [self.retired] if hasattr(self, "retired") else []
+        low, high = plan.operand_range
+        for row in self._rows:
+            least, most = plan.row_range(row)
+            total = Signal(span(least + low, most + high), name=f"row_{row}")
+            added = accumulator + self.operand
+            m.d.comb += total.eq(Mux(self.driver[row - self._rows.start], added, accumulator))
+            if row >= plan.ending:
+                bits.append(total[0])
+            accumulator = total >> 1
+        if self._rows.stop < plan.rows:
+            m.d.comb += self.result.eq(accumulator)
+            if bits:
+                m.d.comb += self.kept.eq(Cat(*bits))
+        else:
+            whole = Cat(*bits, accumulator)
+            whole = whole.as_signed() if accumulator.shape().signed else whole
+            m.d.comb += self.total.eq(whole >> max(plan.ending - plan.rows, 0))
+        return m
+
+
+class Multiply(wiring.Component):
+    """A whole product by a multiplication operator, for DSP blocks.
+
+    Parameters
+    ----------
+    plan : ProductPlan
+
+    Members
+    -------
+    slope, offset : In
+    total : Out
+        Product and starting value, in units of ``2**ending``.
+    """
+
+    def __init__(self, plan):
+        self._plan = plan
+        super().__init__(
+            {
+                "slope": In(plan.slope_shape),
+                "offset": In(plan.offset_bits),
+                "total": Out(span(*plan.total_range)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        m.d.comb += self.total.eq((self.slope * self.offset + plan.start) >> plan.ending)
+        return m
+
+
+class Finish(wiring.Component):
+    """Add the intercept and drop the fraction.
+
+    Parameters
+    ----------
+    plan : ProductPlan
+    decrement : bool
+        Give ``g - 1`` instead of g where `negative` is set; the plan then has no fraction. The
+        intercept's table holds one less, and the carry makes up for it in the positive half.
+
+    Members
+    -------
+    total : In
+        Product, in units of ``2**ending``; absent where every slope is zero.
+    intercept : In
+    negative : In(1)
+        Present with `decrement`.
+    g : Out
+    """
+
+    def __init__(self, plan, decrement=False):
+        self._plan = plan
+        self._decrement = decrement
+        stored = plan.intercepts
+        ports = {
+            "intercept": In(span(min(stored) - decrement, max(stored) - decrement)),
+            "g": Out(span(plan.output_range[0] - decrement, plan.output_range[1])),
+        }
+        if not plan.flat:
+            ports["total"] = In(span(*plan.total_range))
+        if decrement:
+            ports["negative"] = In(1)
+        super().__init__(ports)
+
+    def elaborate(self, platform):
+        m = Module()
+        addend = Const(0) if self._plan.flat else self.total
+        if self._decrement:
+            # A one below the last bit turns the flag into the adder's carry.
+            total = (_with_carry(self.intercept, 1) + _with_carry(addend, ~self.negative)) >> 1
+        else:
+            total = self.intercept + addend
+        m.d.comb += self.g.eq(total >> self._plan.fraction)
+        return m
+
+
+def _with_carry(value, bit):
+    """`value` with one more bit below it, of the same signedness."""
+    longer = Cat(bit, value) if isinstance(bit, Value) else Cat(Const(bit, 1), value)
+    return longer.as_signed() if value.shape().signed else longer

@@ -1,0 +1,89 @@
+"""Which segment an index lies in, and how far into it."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .lookup import lookup
+
+__all__ = ["Select", "addresses", "offset_width"]
+
+
+def offset_width(lines):
+    """Bits of the segment offset of some `Lines`."""
+    return (max(lines.sizes) - 1).bit_length()
+
+
+def addresses(lines):
+    """First and last address of the segments' table entries."""
+    first = lines.starts[0] >> offset_width(lines) if lines.segmentation == "uniform" else 0
+    return first, first + lines.segments - 1
+
+
+class Select(wiring.Component):
+    """Find the segment of an index.
+
+    Uniform blocks need no logic: the segment is the index's upper bits, the offset its lower ones.
+    Dyadic blocks are recognised by their leading bits. Free breakpoints are compared with all at
+    once, and the comparisons searched like a binary tree.
+
+    Parameters
+    ----------
+    lines : Lines
+    width : int
+        Bits of the index.
+
+    Members
+    -------
+    u : In(width)
+    segment : Out
+        Address of the segment's table entries (see `addresses`).
+    offset : Out
+        u less the segment's start.
+    """
+
+    def __init__(self, lines, width):
+        self._lines = lines
+        super().__init__(
+            {
+                "u": In(width),
+                "segment": Out(addresses(lines)[1].bit_length()),
+                "offset": Out(offset_width(lines)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        getattr(self, f"_{self._lines.segmentation}")(m)
+        return m
+
+    def _uniform(self, m):
+        m.d.comb += [self.segment.eq(self.u >> len(self.offset)), self.offset.eq(self.u)]
+
+    def _dyadic(self, m):
+        width = len(self.u)
+        with m.Switch(self.u):
+            for k, (start, size) in enumerate(zip(self._lines.starts, self._lines.sizes)):
+                low = size.bit_length() - 1
+                prefix = format(start >> low, "b").zfill(width - low) if low < width else ""
+                with m.Case(prefix + "-" * min(low, width)):
+                    m.d.comb += self.segment.eq(k)
+                    m.d.comb += self.offset.eq(self.u[:low])
+
+    def _free(self, m):
+        reached = [None]
+        for k, start in enumerate(self._lines.starts[1:], 1):
+            flag = Signal(name=f"from_{start}")
+            m.d.comb += flag.eq(self.u >= start)
+            reached.append(flag)
+        m.d.comb += self.segment.eq(self._search(reached, 0, len(reached)))
+        start = Signal(len(self.u))
+        lookup(m, self.segment, self._lines.starts, 0, start)
+        m.d.comb += self.offset.eq(self.u - start)
+
+    def _search(self, reached, low, high):
+        """Index of the last flag set among ``low <= k < high``, given that flag `low` is set."""
+        if high - low == 1:
+            return low
+        middle = (low + high) // 2
+        return Mux(reached[middle], self._search(reached, middle, high), self._search(reached, low, middle))
