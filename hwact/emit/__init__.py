@@ -1,0 +1,21 @@
+"""The output folder: every emitter is a pure function ``text(design, ...) -> str``, byte for byte repeatable.
+
+Emitters read a `Design`, integers only. What is measured about it (errors, certificate, curves, synthesis
+reports) and the Verilog text are handed in.
+"""
+
+from .folder import layout, unit_files, write_folder
+from .manifest import find_manifest, manifest, manifest_text, ports, read_manifest
+from .plots import Curve
+
+__all__ = [
+    "Curve",
+    "find_manifest",
+    "layout",
+    "manifest",
+    "manifest_text",
+    "ports",
+    "read_manifest",
+    "unit_files",
+    "write_folder",
+]

@@ -1,0 +1,60 @@
+"""``NAME.core``: the unit as a FuseSoC core."""
+
+import json
+
+from .. import __version__
+from .header import line_comment, notice, plain
+
+__all__ = ["core_text"]
+
+
+def core_text(design, command):
+    """A FuseSoC core (CAPI2): the default target is the Verilog, ``lint`` and ``sim`` check it.
+
+    Parameters
+    ----------
+    design : Design
+    command : str
+
+    Returns
+    -------
+    str
+    """
+    description = f"{plain(design.channels[0].expression)}, {design.input} to {design.channels[0].format}"
+    return (
+        "CAPI=2:\n"
+        + line_comment("#", notice(design, command))
+        + _CORE.format(name=design.name, version=__version__, description=json.dumps(description))
+    )
+
+
+_CORE = """
+name: hwact:units:{name}:{version}
+description: {description}
+
+filesets:
+  rtl:
+    files:
+      - {name}.v
+    file_type: verilogSource-2005
+  tb:
+    files:
+      - tb/{name}_tb.v: {{file_type: verilogSource-2005}}
+      - tb/{name}.hex: {{file_type: user, copyto: {name}.hex}}
+
+targets:
+  default:
+    filesets: [rtl]
+    toplevel: {name}
+  lint:
+    default_tool: verilator
+    filesets: [rtl]
+    toplevel: {name}
+    tools:
+      verilator:
+        mode: lint-only
+  sim:
+    default_tool: icarus
+    filesets: [rtl, tb]
+    toplevel: {name}_tb
+"""

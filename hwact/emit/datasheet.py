@@ -1,0 +1,279 @@
+"""``NAME.md``: the datasheet, for people."""
+
+from .header import figures, notice, plain
+from .manifest import ports
+
+__all__ = ["datasheet_text"]
+
+#: Rows of a segment table before it refers to the manifest.
+_ROWS = 64
+
+
+def datasheet_text(design, contents, reports=()):
+    """The datasheet in Markdown.
+
+    Parameters
+    ----------
+    design : Design
+    contents : dict
+        The manifest.
+    reports : sequence
+        Synthesis results: dicts, or objects with ``to_dict()``; may be empty.
+
+    Returns
+    -------
+    str
+    """
+    sections = [
+        _title(design, contents),
+        _formats(design),
+        _accuracy(contents),
+        *(f"![{path}]({path})\n" for path in contents["files"].get("plots", ())),
+        _interface(design),
+        _instance(design),
+        _arithmetic(design),
+        *(_segments(design, channel) for channel in design.channels if channel.core.method == "pwl"),
+        _certificate(contents["certificate"]),
+        _resources(reports),
+        _origin(design, contents),
+    ]
+    return "\n".join(section for section in sections if section)
+
+
+def _table(head, rows):
+    """A Markdown table, aligned as text too."""
+    cells = [[_cell(value) for value in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    lines = [
+        "| " + " | ".join(value.ljust(width) for value, width in zip(row, widths)) + " |" for row in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value):
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return figures(value)
+    return plain(value).replace("|", "\\|")
+
+
+def _code(text):
+    """A code span that its text cannot end."""
+    return f"`` {plain(text)} ``" if "`" in str(text) else f"`{plain(text)}`"
+
+
+def _title(design, contents):
+    outputs = " and ".join(f"{c.name} = {_code(c.expression)}" for c in design.channels)
+    kind = {"comb": "combinational", "pipe": "pipelined", "stream": "streaming"}[design.shell.interface]
+    timing = f", one code per clock cycle, {design.latency} cycles of latency" if design.latency else ""
+    return (
+        f"# {design.name}\n\n"
+        f"A {kind} fixed-point unit for {outputs}{timing}.\n"
+        f"It computes with integers alone; the C model (`{design.name}.h`) and the vectors\n"
+        f"(`tb/{design.name}.hex`) equal it bit for bit.\n"
+    )
+
+
+def _formats(design):
+    ports_ = [("x", design.input), *((channel.name, channel.format) for channel in design.channels)]
+    rows = [
+        (
+            name,
+            format,
+            format.width,
+            format.signed,
+            f"2^{-format.frac_bits}",
+            format.min_value,
+            format.max_value,
+        )
+        for name, format in ports_
+    ]
+    first, last = design.domain
+    whole = (first, last) == (design.input.min_code, design.input.max_code)
+    domain = "every input code" if whole else f"codes {first} to {last}"
+    outside = "" if whole else "**Outside the domain the outputs are unspecified.**\n"
+    head = ("", "format", "bits", "signed", "one ulp", "smallest", "largest")
+    return (
+        "## Formats\n\n"
+        + _table(head, rows)
+        + f"\nA code *c* stands for *c* times one ulp. Domain: {domain}"
+        + f" (x = {float(first * design.input.ulp):.6g} to {float(last * design.input.ulp):.6g}).\n"
+        + outside
+    )
+
+
+def _accuracy(contents):
+    outputs = contents["outputs"]
+    rows = [
+        ("approximates", *(_code(output["expression"]) for output in outputs)),
+        ("bound", *(output["bound"] for output in outputs)),
+        ("largest error (ulp)", *(output["max_error_ulp"] for output in outputs)),
+        ("at input code", *(output["worst_code"] for output in outputs)),
+        ("mean error (ulp)", *(output["mean_error_ulp"] for output in outputs)),
+        ("mean square error (ulp^2)", *(output["mse_ulp2"] for output in outputs)),
+        ("method", *(_method(output) for output in outputs)),
+        ("straight pieces over the domain", *(output["segments"] for output in outputs)),
+        ("proven minimum", *(output["minimal_segments"] for output in outputs)),
+        ("floor for real coefficients", *(output["floor_segments"] for output in outputs)),
+        ("stored segments", *(output["stored_segments"] for output in outputs)),
+    ]
+    kept = [row for row in rows if any(value is not None for value in row[1:])]
+    text = _table(("", *(output["name"] for output in outputs)), kept)
+    return (
+        "## Accuracy\n\n" + text + "\nErrors are against the real function clamped to the output's range.\n"
+    )
+
+
+def _method(output):
+    if output["method"] == "table":
+        return f"table of {output['entries']} entries"
+    return f"piecewise linear, {output['segmentation']} segments"
+
+
+_TIMING = {
+    "comb": "Combinational: the outputs follow `x`.",
+    "pipe": (
+        "One code per clock cycle in which `ce` is 1; its result is at the outputs {latency} such cycles\n"
+        "later. While `ce` is 0 nothing moves."
+    ),
+    "stream": (
+        "A transfer takes place in a cycle with valid and ready at 1. The unit takes one code per cycle and\n"
+        "gives results in order, {latency} cycles later when it is not stalled. While `o_valid` is 1 and\n"
+        "`o_ready` 0 the outputs stay as they are; `o_valid` never waits for `o_ready`."
+    ),
+}
+
+_ROLES = {
+    "clk": "rising edge",
+    "ce": "clock enable",
+    "x": "input code",
+    "i_valid": "the input is valid",
+    "i_ready": "the unit takes the input",
+    "y": "output code",
+    "dy": "output code, derivative",
+    "o_valid": "the outputs are valid",
+    "o_ready": "the outputs are taken",
+}
+
+
+def _widths(design):
+    return {"x": design.input.width, **{channel.name: channel.format.width for channel in design.channels}}
+
+
+def _interface(design):
+    shell = design.shell
+    kind, _, level = shell.reset.partition("-")
+    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
+    roles = {**_ROLES, "rst": reset}
+    rows = [
+        (
+            f"`{port}`",
+            "out" if role in ("y", "dy", "i_ready", "o_valid") else "in",
+            _widths(design).get(role, 1),
+            roles[role],
+        )
+        for role, port in ports(design).items()
+    ]
+    return (
+        f"## Interface: {shell.interface}\n\n"
+        + _table(("port", "direction", "bits", "meaning"), rows)
+        + "\n"
+        + _TIMING[shell.interface].format(latency=design.latency)
+        + "\n"
+    )
+
+
+def _instance(design):
+    connections = ",\n".join(f"    .{port}({port})" for port in ports(design).values())
+    return f"```verilog\n{design.name} {design.name}_i (\n{connections}\n);\n```\n"
+
+
+_FOLDS = {
+    "none": "u = x - ({low})",
+    "negate": "u = |x|",
+    "complement": "u = x where x >= 0, -x - 1 elsewhere",
+}
+
+_RESTORES = {
+    "none": "y = g",
+    "even": "y = g",
+    "odd": "y = g where x >= 0, {constant} - g elsewhere",
+    "ramp": "y = g + max(x, 0) * 2^{ramp}",
+    "ramp_down": "y = g + min(x, 0) * 2^{ramp}",
+}
+
+
+def _arithmetic(design):
+    return "## Arithmetic\n\n" + "\n".join(_steps(design, channel) for channel in design.channels)
+
+
+def _steps(design, channel):
+    fold, core = channel.fold, channel.core
+    if core.method == "table":
+        look = f"g = entry u{f' - {core.start}' if core.start else ''} of the table"
+    else:
+        look = (
+            "k = the segment that u lies in\n"
+            f"g = floor((slope[k] * (u - start[k]) + intercept[k]) / 2^{core.shift})"
+        )
+    restore = _RESTORES[fold.restore].format(constant=fold.constant, ramp=fold.ramp_shift)
+    steps = [_FOLDS[fold.index].format(low=design.input.min_code), look, restore]
+    if channel.saturate:
+        steps.append(f"y = clamp(y, {channel.format.min_code}, {channel.format.max_code})")
+    text = (
+        "\n".join(steps).replace("y = ", f"{channel.name} = ").replace("clamp(y,", f"clamp({channel.name},")
+    )
+    return f"All of `{channel.name}` in integers (codes):\n\n```\n{text}\n```\n"
+
+
+def _segments(design, channel):
+    core = channel.core
+    step = float(channel.format.ulp / design.input.ulp) / 2**core.shift
+    head = ("k", "start", "codes", "slope", "intercept", "slope as a value")
+    columns = zip(core.starts, core.sizes, core.slopes, core.intercepts)
+    rows = [(k, a, n, m, c, f"{m * step:.6g}") for k, (a, n, m, c) in enumerate(columns) if k < _ROWS]
+    rest = core.segments - _ROWS
+    more = f"\n{rest} more segments are in `{design.name}.json`.\n" if rest > 0 else ""
+    return f"### Segments of {channel.name}\n\n" + _table(head, rows) + more
+
+
+def _certificate(certificate):
+    if not certificate:
+        return ""
+    checks = certificate.get("checks", ()) if isinstance(certificate, dict) else ()
+    columns = list(
+        dict.fromkeys(key for check in checks for key in check if not isinstance(check[key], (dict, list)))
+    )
+    rows = [[check.get(column) for column in columns] for check in checks]
+    others = [
+        f"- {plain(key)}: {_cell(value)}\n"
+        for key, value in certificate.items()
+        if key != "checks" and not isinstance(value, (dict, list))
+    ]
+    return (
+        "## Certificate\n\n"
+        + "".join(others)
+        + ("\n" if others and rows else "")
+        + (_table(columns, rows) if rows else "")
+    )
+
+
+_RESOURCES = ("target", "luts", "carries", "ffs", "dsps", "brams", "depth", "fmax_mhz", "status")
+
+
+def _resources(reports):
+    plain_reports = [report if isinstance(report, dict) else report.to_dict() for report in reports]
+    if not plain_reports:
+        return ""
+    columns = [name for name in _RESOURCES if any(report.get(name) is not None for report in plain_reports)]
+    rows = [[report.get(name) for name in columns] for report in plain_reports]
+    return "## Resources\n\n" + _table([name.replace("_mhz", " (MHz)") for name in columns], rows)
+
+
+def _origin(design, contents):
+    text = notice(design, contents["command"])
+    return "## Origin\n\n```\n" + "\n".join(text).replace("```", "'''") + "\n```\n"
