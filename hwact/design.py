@@ -323,6 +323,8 @@ class Channel:
     saturate : bool
         Whether codes beyond the output format are clamped.
     minimality : Minimality or None
+    segments : int or None
+        Straight pieces over the whole, unfolded domain; None for a table.
     """
 
     name: str
@@ -334,6 +336,7 @@ class Channel:
     core: object
     saturate: bool = False
     minimality: object = None
+    segments: object = None
 
     def __post_init__(self):
         _require(self.name in ("y", "dy"), f"Channel name must be y or dy, not {self.name!r}")
@@ -349,6 +352,7 @@ class Channel:
             self.minimality is None or isinstance(self.minimality, Minimality),
             "Channel minimality must be a Minimality or None",
         )
+        _require(self.segments is None or type(self.segments) is int, "Channel segments must be an integer or None")
 
     def evaluate_raw(self, codes, input):
         """Outputs before saturation (int64 array)."""
@@ -411,6 +415,8 @@ class Design:
     channels : tuple of Channel
         ``y`` and, where asked for, ``dy``.
     shell : Shell
+    parameters : tuple of (str, str)
+        Values of the parameters in the channels' expressions, for people and for the reference.
     """
 
     name: str
@@ -419,12 +425,16 @@ class Design:
     domain: tuple
     channels: tuple
     shell: Shell = field(default_factory=Shell)
+    parameters: tuple = ()
 
     def __post_init__(self):
         check_name(self.name)
         _require(isinstance(self.function, str), f"Function must be a string, not {self.function!r}")
         _require_integers("Design domain", self.domain)
         _require(len(self.domain) == 2, "Design domain must be two codes")
+        for pair in self.parameters:
+            named = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+            _require(named, f"Design parameters must be pairs of strings, not {pair!r}")
         first, last = self.domain
         _require(
             self.input.min_code <= first <= last <= self.input.max_code,
@@ -508,6 +518,27 @@ class Design:
 
         return ActivationUnit(self)
 
+    def verify(self):
+        """Check every output on every code, in the golden model and in the emitted Verilog.
+
+        Returns
+        -------
+        hwact.verify.Certificate
+
+        Raises
+        ------
+        CheckError
+            If a check fails.
+        ToolError
+            If Yosys or the C++ compiler is missing.
+        """
+        from .emit.verilog import verilog
+        from .verify import Certificate, check_circuit, measure
+
+        checks = [check for measured in measure(self).values() for check in measured.check()]
+        checks += check_circuit(self, verilog(self, command="Design.verify"))
+        return Certificate(self.digest, tuple(checks))
+
     # -- JSON ---------------------------------------------------------------------------------
 
     def to_dict(self):
@@ -534,6 +565,7 @@ class Design:
                 domain=_tuple(plain["domain"]),
                 channels=tuple(_channel(values) for values in plain["channels"]),
                 shell=Shell(**plain["shell"]),
+                parameters=_tuple(plain["parameters"]),
             )
         except RequestError:
             raise
@@ -546,20 +578,23 @@ class Design:
 
 
 def _tuple(values):
-    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+    """Lists within lists as tuples within tuples."""
+    return tuple(_tuple(value) if isinstance(value, list) else value for value in values)
+
+
+def _fields(values):
+    """Keyword arguments with tuples for lists."""
+    return {key: _tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _channel(values):
-    core = dict(values["core"])
+    core = _fields(values["core"])
     kind = {"pwl": Lines, "table": Table}[core.pop("method")]
     minimality = values["minimality"]
-    return Channel(
-        **{
-            **values,
-            "format": Format(**values["format"]),
-            "fold": Fold(**values["fold"]),
-            "core": kind(**{key: _tuple(v) if isinstance(v, list) else v for key, v in core.items()}),
-            "minimality": minimality
-            and Minimality(**{key: _tuple(v) if isinstance(v, list) else v for key, v in minimality.items()}),
-        }
-    )
+    rebuilt = {
+        "format": Format(**values["format"]),
+        "fold": Fold(**values["fold"]),
+        "core": kind(**core),
+        "minimality": minimality and Minimality(**_fields(minimality)),
+    }
+    return Channel(**{**values, **rebuilt})

@@ -17,7 +17,9 @@ EDGE = {
 }
 
 
-def small_design(interface="comb", latency=0, reset="sync-high", *, width=6, derivative=False, name="small_unit"):
+def small_design(
+    interface="comb", latency=0, reset="sync-high", *, width=6, derivative=False, name="small_unit"
+):
     """A table of a parabola's flank, and of a second function where `derivative`."""
     format = SQ(width // 2, width - width // 2)
     codes = format.codes()
@@ -43,8 +45,14 @@ def _tables(design, x):
     blocks = []
     for channel in design.channels:
         width = channel.format.width
-        values = zip(design.input.to_bits(design.codes()), channel.format.to_bits(design.evaluate(design.codes(), channel.name)))
-        cases = "\n".join(f"      {design.input.width}'d{code}: {channel.name}_table = {width}'d{value};" for code, value in values)
+        values = zip(
+            design.input.to_bits(design.codes()),
+            channel.format.to_bits(design.evaluate(design.codes(), channel.name)),
+        )
+        cases = "\n".join(
+            f"      {design.input.width}'d{code}: {channel.name}_table = {width}'d{value};"
+            for code, value in values
+        )
         blocks.append(
             f"  reg [{width - 1}:0] {channel.name}_table;\n  always @* case ({x})\n{cases}\n"
             f"      default: {channel.name}_table = 0;\n  endcase\n"
@@ -56,7 +64,7 @@ def _ports(design, prefix=""):
     return "".join(f",\n  output [{c.format.width - 1}:0] {prefix}{c.name}" for c in design.channels)
 
 
-def _stages(design, prefix, guard, event):
+def _stages(design, prefix, guard):
     """Registers behind the tables, as many as the latency; they move where `guard` holds."""
     text = ""
     for c in design.channels:
@@ -81,7 +89,7 @@ def _pipe(design):
     return (
         f"module {design.name} (\n  input clk,\n{f'  input {reset},' if reset else ''}\n  input ce,\n"
         f"  input [{design.input.width - 1}:0] x{_ports(design)}\n);\n"
-        f"{_tables(design, 'x')}{_stages(design, '', 'ce', 'clk')}endmodule\n"
+        f"{_tables(design, 'x')}{_stages(design, '', 'ce')}endmodule\n"
     )
 
 
@@ -91,10 +99,11 @@ def _stream(design):
     follow = f"{{valid[{last - 1}:0], i_valid}}" if last else "i_valid"
     return (
         f"module {design.name} (\n  input clk,\n{f'  input {reset},' if reset else ''}\n"
-        f"  input [{design.input.width - 1}:0] i_payload,\n  input i_valid,\n  output i_ready{_ports(design, 'o_')},\n"
+        f"  input [{design.input.width - 1}:0] i_payload,\n  input i_valid,\n  output i_ready"
+        f"{_ports(design, 'o_')},\n"
         f"  output o_valid,\n  input o_ready\n);\n"
         f"  reg [{last}:0] valid;\n  initial valid = 0;\n"
         f"  assign o_valid = valid[{last}];\n  assign i_ready = o_ready | ~o_valid;\n"
         f"  always @({event}) if ({asserted}) valid <= 0; else if (i_ready) valid <= {follow};\n"
-        f"{_tables(design, 'i_payload')}{_stages(design, 'o_', 'i_ready', event)}endmodule\n"
+        f"{_tables(design, 'i_payload')}{_stages(design, 'o_', 'i_ready')}endmodule\n"
     )

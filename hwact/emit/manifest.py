@@ -72,7 +72,8 @@ def manifest(design, *, command, statistics, certificate, files):
         "name": design.name,
         "top": design.name,
         "command": command,
-        "function": {"name": design.function, "expression": design.channels[0].expression},
+        "function": {"name": design.function, "expression": design.channels[0].expression}
+        | ({"parameters": dict(design.parameters)} if design.parameters else {}),
         "input": asdict(design.input),
         "domain": list(design.domain),
         "outputs": [_output(channel, statistics.get(channel.name)) for channel in design.channels],
@@ -101,7 +102,7 @@ def _output(channel, statistics):
         "mse_ulp2": _number(statistics, "mse_ulp2", float),
         "worst_code": _number(statistics, "worst_code", int),
         "method": core.method,
-        "segments": _number(statistics, "segments", int),
+        "segments": channel.segments,
         "minimal_segments": channel.minimality.segments if channel.minimality else None,
         "floor_segments": _number(statistics, "floor_segments", float),
         "stored_segments": getattr(core, "segments", None),

@@ -83,6 +83,7 @@ def fit(spec):
         domain=spec.domain_codes,
         channels=tuple(channels),
         shell=spec.shell,
+        parameters=tuple((name, str(value)) for name, value in spec.function.parameters),
     )
 
 
@@ -96,9 +97,10 @@ def _fit_y(target, spec):
 
 
 def _fit(target, spec, slopes, bound):
-    problem = Problem(target, slopes, spec.saturate)
     if spec.fit != "exact":
+        # The published segmenters do not know where the output's range ends: their units saturate.
         ulps, _ = bound.in_ulps(target.output)
-        return fit_published(problem, spec.fit, ulps, spec.multiplier)
+        return fit_published(Problem(target, slopes, saturate=True), spec.fit, ulps, spec.multiplier)
+    problem = Problem(target, slopes, spec.saturate)
     method = "pwl" if spec.derivative == "slope" else spec.method
     return fit_exact(problem, method, spec.segmentation, spec.multiplier)

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..design import Channel, Format, Minimality
+from ..design import Channel, Format, Lines, Minimality
 from .band import Band, Line
 from .folding import folds
 from .segmentation import free
 
 __all__ = ["Problem", "Target"]
+
+#: How far beyond the output's range, in bits, a line may run where the unit saturates.
+SATURATION_BITS = 26
 
 
 class Target(NamedTuple):
@@ -33,7 +36,7 @@ class Target(NamedTuple):
 
     def relaxed(self):
         """The target of a unit that saturates: at the ends of the range, anything beyond is allowed as well."""
-        beyond = 1 << (self.output.width + 1)
+        beyond = 1 << max(self.output.width + 1, SATURATION_BITS)
         return self._replace(
             lower=np.where(self.lower == self.output.min_code, self.lower - beyond, self.lower),
             upper=np.where(self.upper == self.output.max_code, self.upper + beyond, self.upper),
@@ -99,4 +102,15 @@ class Problem:
             starts=tuple(start + first for start in self.least.starts),
             witnesses=tuple(witnesses) if self.slopes.by_witness else (),
         )
-        return Channel(t.name, t.expression, t.mode, t.output, t.bound, fold, core, self.saturate, minimality)
+        return Channel(
+            name=t.name,
+            expression=t.expression,
+            mode=t.mode,
+            format=t.output,
+            bound=t.bound,
+            fold=fold,
+            core=core,
+            saturate=self.saturate,
+            minimality=minimality,
+            segments=self.pieces(fold, core) if isinstance(core, Lines) else None,
+        )

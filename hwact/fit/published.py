@@ -1,9 +1,9 @@
 """Two published segmenters, to reproduce and to compare with: least squares and minimax lines.
 
-Both extend a segment while the error of its best real line stays within a cap. `lsq` fits lines by
-least squares and then lowers the cap as far as the number of segments allows ("error flattening"),
-as Liao et al. do (Electronics 2023, 12(2), 267, section 3); `minimax` takes the line of least maximum
-error, as PLAC does (Dong, Wang, Lombardi, IEEE TCAS-I 67(9), 2020).
+Both extend a segment while the error of its best real line stays within a cap, and then lower the cap
+as far as the number of segments allows ("error flattening"). `lsq` fits lines by least squares, as
+Liao et al. do (Electronics 2023, 12(2), 267); `minimax` takes the line of least maximum error, as PLAC
+does (Dong, Wang, Lombardi, IEEE Transactions on Circuits and Systems I 67(9), 2020).
 """
 
 import math
@@ -13,11 +13,12 @@ import numpy as np
 
 from ..design import Lines
 from ..errors import RequestError
+from .slope import MAX_SHIFT
 
 __all__ = ["PUBLISHED", "RealLine", "fit_published", "flatten", "segment"]
 
-#: Fraction bits tried for the quantised coefficients.
-MAX_SHIFT = 32
+#: Shares of the room beside the output's rounding that the real lines may take, the quantised ones taking the rest.
+SHARES = (1 - 2**-10, 0.99, 0.98, 0.96, 0.93, 0.88, 0.8, 0.7, 0.5)
 
 
 class RealLine(NamedTuple):
@@ -126,7 +127,7 @@ def flatten(values, cap, fit):
     """The segmentation at the smallest cap that needs no more segments than `cap` does (error flattening)."""
     best = segment(values, cap, fit)
     low, high = 0.0, cap
-    for _ in range(20):
+    for _ in range(14):
         middle = (low + high) / 2
         lines = segment(values, middle, fit)
         if len(lines) <= len(best):
@@ -174,8 +175,8 @@ def fit_published(problem, fit, bound_ulps, multiplier):
 def _quantised(folded, fit, room, multiplier):
     """The first quantisation of a flattened segmentation that keeps every allowed interval, or None."""
     values = folded.target
-    for share in (1 - 2**-10, 0.97, 0.9, 0.75, 0.5):
-        lines = flatten(values, room * share, fit) if fit == "lsq" else segment(values, room * share, fit)
+    for share in SHARES:
+        lines = flatten(values, room * share, fit)
         starts = tuple(line.start + folded.origin for line in lines)
         stop = lines[-1].stop + folded.origin
         u = np.arange(len(values), dtype=np.int64) + folded.origin

@@ -10,11 +10,15 @@ from .band import Grid
 __all__ = ["AnySlope", "HeldSlope", "slope_channel"]
 
 
+#: Fraction bits of a slope; with outputs of 32 bits, products then still fit 61 bits.
+MAX_SHIFT = 28
+
+
 class AnySlope:
     """Every slope is allowed; the count is stated for real slopes."""
 
     by_witness = True
-    shifts = range(41)
+    shifts = range(MAX_SHIFT + 1)
 
     def grid(self, fold, shift=None):
         """Slopes at a shift, or real ones."""
@@ -46,7 +50,7 @@ class HeldSlope:
     @property
     def shifts(self):
         """Shifts worth trying: more fraction bits than the slopes have serve no line better."""
-        return range(max(self.bits, 0) + 1)
+        return range(min(max(self.bits, 0), MAX_SHIFT) + 1)
 
     def grid(self, fold, shift=None):
         """Slopes at a shift, or at the finest one."""
@@ -117,7 +121,7 @@ def slope_channel(channel, expression, input, format=None):
         format = Format(True, width - frac_bits, frac_bits)
     zeros = (0,) * len(codes)
     core = Lines(lines.segmentation, lines.starts, lines.stop, 0, zeros, codes, lines.multiplier)
-    return Channel("dy", expression, "slope", format, "none", fold, core)
+    return Channel("dy", expression, "slope", format, "none", fold, core, segments=channel.segments)
 
 
 def _slope_fold(fold, bits):

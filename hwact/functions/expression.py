@@ -549,7 +549,8 @@ class _Parser:
 
     def _unknown(self, text, start):
         known = [*_CONSTANTS, *self.bindings, *_function_names()]
-        near = difflib.get_close_matches(text, known, n=1)
+        # Whole activation functions are meant more often than the primitives beside them.
+        near = difflib.get_close_matches(text, ENTRIES, n=1) or difflib.get_close_matches(text, known, n=1)
         hint = f": did you mean {near[0]!r}?" if near else ""
         return RequestError(
             f"Expression must use known names, not {_shorten(text)!r} at column {start + 1}{hint}"

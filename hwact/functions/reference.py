@@ -101,7 +101,7 @@ class Reference:
         """The codes of the domain in rising order, as int64."""
         return np.arange(self.domain[0], self.domain[1] + 1, dtype=np.int64)
 
-    def enclose(self, frac_bits, accuracy=2.0**-14):
+    def enclose(self, frac_bits, accuracy=2.0**-30):
         """Enclose f(x) * 2**frac_bits at every code of the domain.
 
         Parameters

@@ -1,0 +1,103 @@
+"""``hwact generate``."""
+
+import click
+
+from ..design import INTERFACES, MULTIPLIERS, RESETS, SEGMENTATIONS
+from ..emit import write_folder
+from ..errors import RequestError
+from ..functions import function as function_of
+from ..output import Unit
+from ..spec import DEFAULT_LATENCY, DERIVATIVES, FITS, METHODS, Spec
+from .common import Verb, echo_json, json_option, progress, show_table
+
+__all__ = ["generate", "parameter_option", "read_function", "show_unit"]
+
+EPILOG = """
+hwact generate tanh --input SQ4.12 --output SQ1.15
+hwact generate gelu --input SQ4.8 --output SQ4.8 --derivative direct --derivative-output SQ2.10 -o gelu12
+hwact generate "x*sigmoid(b*x)" --parameter b=1.702 --input SQ4.6 --output SQ4.6 --interface stream
+hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1:15.9375 --bound 2^-10
+"""
+
+parameter_option = click.option(
+    "--parameter", multiple=True, metavar="NAME=VALUE", help="Value of a parameter of the expression; repeatable."
+)
+
+
+def read_function(text, parameters):
+    """The function written on the command line, with its parameters."""
+    values = {}
+    for item in parameters:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise RequestError(f"Parameter must be written NAME=VALUE, not {item!r}")
+        values[name.strip()] = value.strip()
+    return function_of(text, values)
+
+
+def _choice(name, values, default, text):
+    return click.option(f"--{name}", type=click.Choice(values), default=default, show_default=True, help=text)
+
+
+@click.command("generate", cls=Verb, epilog=EPILOG)
+@click.argument("function", required=False)
+@click.option("--function", "expression", help="The function, in place of the argument.")
+@parameter_option
+@click.option("--input", "input_", required=True, metavar="FORMAT", help="Input format, such as SQ4.12 or UQ0.8.")
+@click.option("--output", required=True, metavar="FORMAT", help="Output format.")
+@click.option(
+    "--bound", default="faithful", show_default=True, help="faithful (< 1 ulp), correct, 1.5ulp, 2^-10, 1e-3."
+)
+@click.option("--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5.")
+@_choice("derivative", DERIVATIVES, "none", "Second output: its own approximation, or the slope in use.")
+@click.option("--derivative-output", metavar="FORMAT", help="Format of the derivative.")
+@click.option("--derivative-bound", default="faithful", show_default=True, help="Bound of a direct derivative.")
+@_choice("method", METHODS, "auto", "Lines, a table, or whichever is estimated to be smaller.")
+@_choice("segmentation", ("auto", *SEGMENTATIONS), "auto", "Breakpoints; auto with --method pwl is free.")
+@_choice("multiplier", ("auto", *MULTIPLIERS), "auto", "How slopes are multiplied.")
+@_choice("fit", FITS, "exact", "Exactly minimal, or a published segmenter to compare with.")
+@click.option("--saturate", is_flag=True, help="Clamp the output, so that lines may run beyond its range.")
+@_choice("interface", INTERFACES, "comb", "Combinational, clock enable, or valid and ready.")
+@click.option("--latency", type=int, help=f"Clock cycles of a pipe or stream unit; {DEFAULT_LATENCY} if left out.")
+@_choice("reset", RESETS, "sync-high", "Reset of a pipe or stream unit.")
+@click.option("--name", help="Name of the Verilog module; the function's if left out.")
+@click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
+@click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
+@json_option
+def generate(function, expression, parameter, input_, folder, force, as_json, **request):
+    """Generate the unit of FUNCTION, a name of the catalogue or an expression in x."""
+    if (function is None) == (expression is None):
+        raise RequestError("Function must be given once, as the argument or with --function")
+    spec = Spec(read_function(function or expression, parameter), input=input_, **request)
+    with progress(f"Fitting {spec.function.text}"):
+        unit = Unit(spec.design(), spec.command())
+        unit.check_golden()
+    with progress("Writing files"):
+        files = unit.files()
+        target = folder or spec.name
+        write_folder(target, files, overwrite=force)
+    contents = unit.manifest({})
+    if as_json:
+        contents.pop("design")
+        echo_json({**contents, "folder": target, "files": sorted(files)})
+    else:
+        show_unit(contents, target)
+
+
+def show_unit(contents, folder):
+    """Print what was made."""
+    rows = [
+        (
+            output["name"],
+            output["expression"],
+            output["method"] if output["segments"] is None else f"{output['method']} {output['segmentation']}",
+            output["entries"] if output["segments"] is None else output["segments"],
+            output["minimal_segments"] if output["minimal_segments"] is not None else "-",
+            f"{output['max_error_ulp']:.4f}",
+            f"{output['mean_error_ulp']:.4f}",
+        )
+        for output in contents["outputs"]
+    ]
+    columns = ("output", "function", "method", "segments", "minimum", "max ulp", "mean ulp")
+    show_table(f"{contents['name']}, every code checked", columns, rows)
+    click.echo(f"Wrote {folder}, digest {contents['digest'][:12]}")

