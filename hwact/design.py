@@ -442,6 +442,12 @@ class Design:
         )
         names = [channel.name for channel in self.channels]
         _require(names in (["y"], ["y", "dy"]), f"Design channels must be y, or y and dy, not {names}")
+        modes = [channel.mode for channel in self.channels]
+        _require(modes[0] == "function", f"Channel y must have mode function, not {modes[0]}")
+        _require(
+            "slope" not in modes or isinstance(self.channels[0].core, Lines),
+            "Channel dy must be direct where y is a Table, not slope",
+        )
         for channel in self.channels:
             _require(
                 channel.fold.index == "none" or self.input.signed, "Fold must have a signed input format"
@@ -569,7 +575,7 @@ class Design:
             )
         except RequestError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
 
     def renamed(self, name):

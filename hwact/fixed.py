@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import RequestError
 
-__all__ = ["Format", "ROUNDING_MODES", "SQ", "UQ", "round_shift"]
+__all__ = ["Format", "ROUNDING_MODES", "SQ", "UQ", "round_shift", "signed_digits"]
 
 MAX_WIDTH = 32
 _PATTERN = re.compile(r"\s*([SU])Q(-?\d{1,4})\.(-?\d{1,4})\s*", re.IGNORECASE)
@@ -307,7 +307,7 @@ class Format:
         """Turn codes of this format into codes of the format `to`, exactly but for the rounding."""
         codes = self.check_codes(codes)
         drop = self.frac_bits - to.frac_bits
-        if drop < -30:
+        if drop < -31:
             # Beyond every code of `to`: keep the sign and an out-of-range magnitude.
             moved = np.sign(codes) << np.int64(61)
         else:
@@ -335,3 +335,27 @@ def SQ(int_bits, frac_bits):
 def UQ(int_bits, frac_bits):
     """Unsigned format of `int_bits` and `frac_bits`."""
     return Format(False, int_bits, frac_bits)
+
+
+def signed_digits(value):
+    """Signed powers of two that add up to an integer, no two of them adjacent: the fewest there are.
+
+    Returns
+    -------
+    tuple of (int, bool)
+        Exponent and whether it counts negatively, the largest first.
+
+    Examples
+    --------
+    >>> signed_digits(7)
+    ((3, False), (0, True))
+    """
+    digits, exponent = [], 0
+    while value:
+        if value & 1:
+            negative = value & 3 == 3
+            digits.append((exponent, negative))
+            value += 1 if negative else -1
+        value >>= 1
+        exponent += 1
+    return tuple(reversed(digits))

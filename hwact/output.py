@@ -112,8 +112,10 @@ class Unit:
         path = Path(folder, f"{self.design.name}.v")
         try:
             return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RequestError(f"Folder must hold the unit's Verilog, not a {path.name} with {error}") from None
+        except OSError as error:
+            raise RequestError(f"Verilog must be a readable file, not {str(path)!r}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise RequestError(f"Verilog must be UTF-8 text, not as in {str(path)!r}") from None
 
 
 def _replace(path, text):

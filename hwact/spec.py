@@ -213,9 +213,7 @@ class Spec:
 
     def command(self):
         """The command line that makes this request, in a canonical form."""
-        words = ["hwact", "generate", self.function.text]
-        for name, value in self.function.parameters:
-            words += ["--parameter", f"{name}={_number(value)}"]
+        words = ["hwact", "generate", *_function_words(self.function)]
         words += ["--input", str(self.input), "--output", str(self.output), "--bound", str(self.bound)]
         if self.derivative != "none":
             words += ["--derivative", self.derivative]
@@ -233,6 +231,21 @@ class Spec:
         if self.interface != "comb":
             words += ["--interface", self.interface, "--latency", str(self.latency), "--reset", self.reset]
         return shlex.join([*words, "--name", self.name])
+
+
+def open_parameters(function):
+    """The parameters that a function's text leaves open, as pairs of text; the catalogue writes its own into it."""
+    return () if function.source else tuple((name, _number(value)) for name, value in function.parameters)
+
+
+def _function_words(function):
+    """The words that ask for a function: an entry of the catalogue by its name, which units carry, else its text."""
+    from_catalog = function.source and function.text.startswith(f"{function.name}(x")
+    words, parameters = [function.text], open_parameters(function)
+    if from_catalog:
+        words = [function.name]
+        parameters = [(n, _number(v)) for n, v in function.parameters if f", {n}=" in function.text]
+    return words + [word for name, value in parameters for word in ("--parameter", f"{name}={value}")]
 
 
 def _number(value):

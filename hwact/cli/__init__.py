@@ -5,7 +5,7 @@ import sys
 import click
 
 from .. import __version__
-from .common import run
+from .common import Group, run, stoppable
 from .demo import demo
 from .generate import generate
 from .list import list_functions
@@ -14,16 +14,34 @@ from .simulate import simulate
 from .synth import synth
 from .verify import verify
 
-__all__ = ["main"]
+__all__ = ["hwact", "main"]
+
+EPILOG = """
+hwact list
+hwact show gelu
+hwact generate tanh --input SQ4.12 --output SQ1.15
+hwact verify tanh
+hwact simulate tanh
+hwact synth tanh --target ice40
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="hwact")
-def hwact():
+@click.pass_context
+def hwact(context):
     """Smallest proven piecewise-linear activation units in hardware.
 
-    Exit status: 0 done; 1 a check failed; 2 bad request; 3 a tool is missing or broke.
+    Exit status: 0 done; 1 a check failed; 2 bad request; 3 a tool is missing or broke. Every command takes
+    --json. HWACT_CACHE names the folder that keeps synthesis results; HWACT_DEBUG=1 shows tracebacks.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (list_functions, show, generate, verify, simulate, synth, demo):
@@ -32,4 +50,4 @@ for command in (list_functions, show, generate, verify, simulate, synth, demo):
 
 def main(arguments=None):
     """Run the command line; the process ends with its exit status."""
-    sys.exit(run(hwact, arguments))
+    sys.exit(stoppable(lambda: run(hwact, arguments)))

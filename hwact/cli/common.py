@@ -1,30 +1,62 @@
 """What every verb shares: errors as one sentence, JSON, tables and progress."""
 
 import contextlib
+import difflib
+import errno
 import json
+import os
+import signal
 import sys
+import tempfile
+import threading
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from ..errors import HwactError
+from ..errors import HwactError, RequestError, ToolError
 
-__all__ = ["Verb", "echo_json", "json_option", "progress", "run", "show_table"]
+__all__ = ["Group", "Verb", "echo_json", "json_option", "progress", "run", "show_table", "stoppable"]
 
 
-class Verb(click.Command):
-    """A command whose help keeps its examples as they are written."""
+class _Examples:
+    """Help that ends with examples, each on a line of its own as it is written."""
 
     def format_epilog(self, context, formatter):
         if self.epilog:
-            formatter.write_paragraph()
             with formatter.section("Examples"):
                 for line in self.epilog.strip().splitlines():
                     formatter.write(f"  {line.strip()}\n")
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+class Verb(_Examples, click.Command):
+    """A command with examples."""
+
+    def parse_args(self, context, arguments):
+        try:
+            return super().parse_args(context, arguments)
+        except click.NoSuchOption as error:
+            near = " or ".join(map(repr, error.possibilities or ()))
+            hint = f"did you mean {near}?" if near else f"see {context.command_path} --help"
+            if not error.option_name.startswith("--"):
+                hint = "an expression that starts with - goes last, after --"
+            raise RequestError(f"Option must be one of this command's, not {error.option_name!r}: {hint}") from None
+
+
+class Group(_Examples, click.Group):
+    """The commands in the order in which they are added, with the nearest name suggested for an unknown one."""
+
+    def list_commands(self, context):
+        return list(self.commands)
+
+    def resolve_command(self, context, arguments):
+        name = arguments[0]
+        if name not in self.commands and not name.startswith("-"):
+            near = difflib.get_close_matches(name, self.commands, 1)
+            hint = f"did you mean {near[0]}?" if near else "see hwact --help"
+            raise RequestError(f"Command must be one of {', '.join(self.commands)}, not {name!r}: {hint}")
+        return super().resolve_command(context, arguments)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead of text.")
 
 
 def echo_json(value):
@@ -35,50 +67,133 @@ def echo_json(value):
 @contextlib.contextmanager
 def progress(text):
     """Show what is being done while it lasts, on a terminal's standard error; nothing where it is piped."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield
         return
-    with console.status(f"{text} ..."):
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{text} ..."):
         yield
 
 
 def show_table(title, columns, rows):
     """Print rows as a table on a terminal, and as tab-separated lines where it is piped."""
     if not sys.stdout.isatty():
-        click.echo("\t".join(columns))
-        for row in rows:
+        for row in (columns, *rows):
             click.echo("\t".join(map(str, row)))
         return
-    table = Table(title=title, title_justify="left")
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left")
     for k, column in enumerate(columns):
-        table.add_column(column, justify="left" if k == 0 else "right")
+        numbers = all(_is_number(row[k]) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left")
     for row in rows:
-        table.add_row(*map(str, row))
+        table.add_row(*(Text(str(value)) for value in row))
     Console().print(table)
 
 
+def _is_number(value):
+    return str(value).strip("-").replace(".", "", 1).isdigit() or value == "-"
+
+
+# -- from exceptions to exit statuses ----------------------------------------------------------
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asks the process to end; its number is the argument."""
+
+
+def stoppable(action):
+    """``action()``, which SIGINT, SIGTERM and SIGHUP end with `Stopped`; what comes after it they leave alone."""
+
+    def stop(number, frame):
+        raise Stopped(number)
+
+    def again(unraisable):
+        # Raised in a destructor, where Python drops exceptions.
+        if isinstance(unraisable.exc_value, Stopped):
+            threading.Timer(0.01, os.kill, (os.getpid(), unraisable.exc_value.args[0])).start()
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = again
+    heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, stop)
+    result = action()
+    for number in heard:
+        signal.signal(number, signal.SIG_IGN)
+    return result
+
+
+@contextlib.contextmanager
+def _own_temporary_folder():
+    """A temporary folder of the process's own, so that killed tools leave nothing behind."""
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="hwact-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before[0]
+            os.environ.pop("TMPDIR")
+            if before[1] is not None:
+                os.environ["TMPDIR"] = before[1]
+
+
 def run(group, arguments=None):
-    """Run the command line and return its exit status."""
+    """Run the command line and return its exit status; whatever goes wrong is one sentence on stderr."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = group.main(args=arguments, prog_name="hwact", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except HwactError as error:
-        click.echo(f"hwact: {error}", err=True)
-        return error.exit_status
-    except click.UsageError as error:
-        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        click.echo(f"hwact: {error.format_message().rstrip('.')}{hint}", err=True)
-        return 2
-    except click.ClickException as error:
-        click.echo(f"hwact: {error.format_message()}", err=True)
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("hwact: Interrupted: nothing was left half-written", err=True)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
+        with _own_temporary_folder(), group.make_context("hwact", arguments) as context:
+            group.invoke(context)
+        sys.stdout.flush()
         return 0
-    except MemoryError:
-        click.echo("hwact: Memory must suffice for the unit, not run out: narrow --domain or the formats", err=True)
-        return 3
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except BrokenPipeError:
+        # The reader has what it wants (`hwact list | head`); the interpreter must not flush again.
+        _discard_stdout()
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        status, sentence = _explained(error)
+        if os.environ.get("HWACT_DEBUG"):
+            import traceback
+
+            traceback.print_exception(error)
+        with contextlib.suppress(OSError):
+            click.echo(f"hwact: {' '.join(sentence.split())}", err=True)
+        return status
+
+
+def _explained(error):
+    """Exit status and sentence for an exception."""
+    match error:
+        case HwactError():
+            return error.exit_status, str(error)
+        case click.UsageError():
+            hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+            return RequestError.exit_status, error.format_message().rstrip(".") + hint
+        case click.ClickException():
+            return RequestError.exit_status, error.format_message()
+        case KeyboardInterrupt() | click.Abort():
+            number = error.args[0] if isinstance(error, Stopped) else signal.SIGINT
+            return 128 + number, "Interrupted: nothing was left half-written"
+        case MemoryError():
+            return ToolError.exit_status, "Memory must suffice for the unit, not run out: narrow the domain or the input"
+        case OSError(errno=errno.ENOSPC):
+            _discard_stdout()
+            return ToolError.exit_status, "Disk must have room, not be full"
+    name = type(error).__name__
+    return ToolError.exit_status, f"Internal error {name}: {error}: please report it with the output of HWACT_DEBUG=1"
+
+
+def _discard_stdout():
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,7 +22,7 @@ hwact demo -o my-demo --json
 TARGETS = ("ice40", "ecp5")
 
 
-@click.command("demo", cls=Verb, epilog=EPILOG)
+@click.command("demo", cls=Verb, epilog=EPILOG, short_help="The whole tour with one 16-bit unit.")
 @click.option("-o", "folder", default="demo", show_default=True, type=click.Path(file_okay=False), help="Output folder.")
 @json_option
 def demo(folder, as_json):

@@ -1,9 +1,13 @@
 """``hwact generate``."""
 
+import json
+
 import click
+from click.core import ParameterSource
 
 from ..design import INTERFACES, MULTIPLIERS, RESETS, SEGMENTATIONS
-from ..emit import write_folder
+from ..emit.folder import check_folder, write_folder
+from ..emit.header import figures
 from ..errors import RequestError
 from ..functions import function as function_of
 from ..output import Unit
@@ -16,7 +20,8 @@ EPILOG = """
 hwact generate tanh --input SQ4.12 --output SQ1.15
 hwact generate gelu --input SQ4.8 --output SQ4.8 --derivative direct --derivative-output SQ2.10 -o gelu12
 hwact generate "x*sigmoid(b*x)" --parameter b=1.702 --input SQ4.6 --output SQ4.6 --interface stream
-hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1:15.9375 --bound 2^-10
+hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1.5:15 --bound 2^-10
+hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method pwl --name wavelet
 """
 
 parameter_option = click.option(
@@ -28,10 +33,12 @@ def read_function(text, parameters):
     """The function written on the command line, with its parameters."""
     values = {}
     for item in parameters:
-        name, equals, value = item.partition("=")
-        if not equals:
+        name, equals, value = (part.strip() for part in item.partition("="))
+        if not (name and equals):
             raise RequestError(f"Parameter must be written NAME=VALUE, not {item!r}")
-        values[name.strip()] = value.strip()
+        if name in values:
+            raise RequestError(f"Parameter {name} must be given once, not twice")
+        values[name] = value
     return function_of(text, values)
 
 
@@ -39,14 +46,14 @@ def _choice(name, values, default, text):
     return click.option(f"--{name}", type=click.Choice(values), default=default, show_default=True, help=text)
 
 
-@click.command("generate", cls=Verb, epilog=EPILOG)
+@click.command("generate", cls=Verb, epilog=EPILOG, short_help="Generate a unit: Verilog, C model, benches, proofs.")
 @click.argument("function", required=False)
 @click.option("--function", "expression", help="The function, in place of the argument.")
 @parameter_option
 @click.option("--input", "input_", required=True, metavar="FORMAT", help="Input format, such as SQ4.12 or UQ0.8.")
 @click.option("--output", required=True, metavar="FORMAT", help="Output format.")
 @click.option(
-    "--bound", default="faithful", show_default=True, help="faithful (< 1 ulp), correct, 1.5ulp, 2^-10, 1e-3."
+    "--bound", default="faithful", show_default=True, help="faithful (< 1 ulp), correct (<= 1/2 ulp), 1.5ulp, 2^-10, 1e-3."
 )
 @click.option("--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5.")
 @_choice("derivative", DERIVATIVES, "none", "Second output: its own approximation, or the slope in use.")
@@ -64,24 +71,42 @@ def _choice(name, values, default, text):
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
 @json_option
-def generate(function, expression, parameter, input_, folder, force, as_json, **request):
-    """Generate the unit of FUNCTION, a name of the catalogue or an expression in x."""
+@click.pass_context
+def generate(context, function, expression, parameter, input_, folder, force, as_json, **request):
+    """Generate the unit of FUNCTION, a name of the catalogue or an expression in x.
+
+    The unit is checked on every input code before anything is written.
+    """
     if (function is None) == (expression is None):
         raise RequestError("Function must be given once, as the argument or with --function")
-    spec = Spec(read_function(function or expression, parameter), input=input_, **request)
+    _check_used(context, request)
+    chosen = read_function(expression if function is None else function, parameter)
+    spec = Spec(chosen, input=input_, **request)
+    target = folder or spec.name
+    check_folder(target, spec.name, overwrite=force)
     with progress(f"Fitting {spec.function.text}"):
         unit = Unit(spec.design(), spec.command())
         unit.check_golden()
     with progress("Writing files"):
         files = unit.files()
-        target = folder or spec.name
         write_folder(target, files, overwrite=force)
-    contents = unit.manifest({})
+    contents = json.loads(files[f"{spec.name}.json"])
+    del contents["design"]
     if as_json:
-        contents.pop("design")
-        echo_json({**contents, "folder": target, "files": sorted(files)})
+        echo_json({**contents, "folder": target})
     else:
         show_unit(contents, target)
+
+
+def _check_used(context, request):
+    """Refuse options that the others would leave without any effect."""
+    given = {
+        name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    }
+    if request["interface"] == "comb" and "reset" in given:
+        raise RequestError("Reset must come with --interface pipe or stream, not comb")
+    if request["derivative"] != "direct" and "derivative_bound" in given:
+        raise RequestError(f"Derivative bound must come with --derivative direct, not {request['derivative']}")
 
 
 def show_unit(contents, folder):
@@ -93,11 +118,11 @@ def show_unit(contents, folder):
             output["method"] if output["segments"] is None else f"{output['method']} {output['segmentation']}",
             output["entries"] if output["segments"] is None else output["segments"],
             output["minimal_segments"] if output["minimal_segments"] is not None else "-",
-            f"{output['max_error_ulp']:.4f}",
-            f"{output['mean_error_ulp']:.4f}",
+            figures(output["max_error_ulp"]),
+            figures(output["mean_error_ulp"]),
         )
         for output in contents["outputs"]
     ]
-    columns = ("output", "function", "method", "segments", "minimum", "max ulp", "mean ulp")
+    columns = ("output", "function", "method", "size", "minimum", "max ulp", "mean ulp")
     show_table(f"{contents['name']}, every code checked", columns, rows)
     click.echo(f"Wrote {folder}, digest {contents['digest'][:12]}")

@@ -9,6 +9,7 @@ __all__ = ["list_functions"]
 
 EPILOG = """
 hwact list
+hwact list | grep odd
 hwact list --json
 """
 

@@ -15,14 +15,18 @@ __all__ = ["bench_check", "simulate"]
 
 EPILOG = """
 hwact simulate tanh
-hwact simulate tanh --simulator icarus --samples 65536 --seed 7
+hwact simulate tanh --simulator icarus --json
+hwact simulate tanh --samples 65536 --seed 7
 """
 
 
-@click.command("simulate", cls=Verb, epilog=EPILOG)
+@click.command("simulate", cls=Verb, epilog=EPILOG, short_help="Run a unit's cocotb bench.")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option(
-    "--simulator", type=click.Choice(("auto", "verilator", "icarus")), default="auto", show_default=True,
+    "--simulator",
+    type=click.Choice(("auto", "verilator", "icarus")),
+    default="auto",
+    show_default=True,
     help="Verilator comes with hwact; Icarus is used where it is installed.",
 )
 @click.option("--samples", type=click.IntRange(1), default=4096, show_default=True, help="Codes in each test.")

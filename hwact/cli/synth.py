@@ -17,10 +17,14 @@ hwact synth tanh --target ice40 --no-place
 REPORT_COLUMNS = ("target", "LUTs", "carries", "FFs", "DSPs", "BRAM bits", "fmax MHz")
 
 
-@click.command("synth", cls=Verb, epilog=EPILOG)
+@click.command("synth", cls=Verb, epilog=EPILOG, short_help="Synthesise, place and route a unit.")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option(
-    "--target", "targets", multiple=True, default=("ice40",), show_default=True,
+    "--target",
+    "targets",
+    multiple=True,
+    default=("ice40",),
+    show_default=True,
     help="ice40, ecp5, gowin, or a device such as ice40-up5k; repeatable.",
 )
 @click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
@@ -35,10 +39,11 @@ def synth(folder, targets, dsp, bram, place, seed, as_json):
     """
     from ..synth import find_target, synthesise
 
+    chosen = [find_target(name) for name in targets]
     unit = Unit.read(folder)
     text = unit.verilog_text(folder)
     reports = []
-    for target in [find_target(name) for name in targets]:
+    for target in chosen:
         with progress(f"Synthesising for {target.name}"):
             reports.append(synthesise(text, unit.design.name, target, place=place, seed=seed, dsp=dsp, bram=bram))
     if as_json:

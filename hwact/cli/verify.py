@@ -7,7 +7,7 @@ from ..output import Unit
 from ..verify import check_circuit
 from .common import Verb, echo_json, json_option, progress, show_table
 
-__all__ = ["show_certificate", "verify"]
+__all__ = ["record", "verify"]
 
 EPILOG = """
 hwact verify tanh
@@ -15,7 +15,7 @@ hwact verify tanh --level golden --json
 """
 
 
-@click.command("verify", cls=Verb, epilog=EPILOG)
+@click.command("verify", cls=Verb, epilog=EPILOG, short_help="Verify a unit on every input code.")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option(
     "--level",
@@ -26,15 +26,22 @@ hwact verify tanh --level golden --json
 )
 @json_option
 def verify(folder, level, as_json):
-    """Verify the unit in FOLDER on every input code, and record that in its manifest."""
+    """Verify the unit in FOLDER on every input code, and record that in its manifest and datasheet."""
     unit = Unit.read(folder)
+    text = unit.verilog_text(folder) if level == "rtl" else None
     with progress("Checking the golden model"):
         unit.check_golden()
     if level == "rtl":
         with progress("Simulating the Verilog on every code"):
-            unit.certify(check_circuit(unit.design, unit.verilog_text(folder)))
+            unit.certify(check_circuit(unit.design, text))
     record(unit, folder)
-    show_certificate(unit, as_json)
+    certificate = unit.certificate.to_dict()
+    if as_json:
+        echo_json({"name": unit.design.name, "passed": True, **certificate})
+        return
+    rows = [(c["check"], c["output"], c["codes"], c["result"], c["method"]) for c in certificate["checks"]]
+    title = f"{unit.design.name}, digest {unit.design.digest[:12]}"
+    show_table(title, ("check", "output", "codes", "result", "method"), rows)
 
 
 def record(unit, folder):
@@ -43,13 +50,3 @@ def record(unit, folder):
         unit.record(folder)
     except RequestError as error:
         click.echo(f"hwact: The checks passed but were not recorded: {error}", err=True)
-
-
-def show_certificate(unit, as_json):
-    """Print the certificate."""
-    certificate = unit.certificate.to_dict()
-    if as_json:
-        echo_json({"name": unit.design.name, "passed": True, **certificate})
-        return
-    rows = [(c["check"], c["output"], c["codes"], c["result"], c["method"]) for c in certificate["checks"]]
-    show_table(f"{unit.design.name}, digest {unit.design.digest[:12]}", ("check", "output", "codes", "result", "method"), rows)

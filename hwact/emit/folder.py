@@ -16,7 +16,7 @@ from .datasheet import datasheet_text
 from .manifest import manifest, manifest_text, read_manifest
 from .plots import figure
 
-__all__ = ["layout", "unit_files", "write_folder"]
+__all__ = ["check_folder", "layout", "unit_files", "write_folder"]
 
 
 def layout(name, curves=()):
@@ -83,6 +83,23 @@ def unit_files(design, *, command, statistics, certificate, curves, verilog, rep
     return {path: text.encode() for kind in paths for path, text in zip(paths[kind], texts[kind])}
 
 
+def check_folder(path, name, *, overwrite=False):
+    """Refuse a folder that `write_folder` would refuse for what it holds, before any work is done.
+
+    Raises
+    ------
+    RequestError
+        If the folder holds something other than an earlier output of the same name.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        refused = os.path.lexists(target) and not _may_take(target, name, overwrite)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from None
+    if refused:
+        raise RequestError(f"Output folder must be new, empty or an earlier output of {name}, not {str(path)!r}")
+
+
 def write_folder(path, files, *, overwrite=False):
     """Write a unit's files, all or none.
 
@@ -104,18 +121,17 @@ def write_folder(path, files, *, overwrite=False):
         If the folder holds something else, or cannot be written.
     """
     name = next(file for file in files if file.endswith(".json")).removesuffix(".json")
+    check_folder(path, name, overwrite=overwrite)
+    stale = [file for kind in layout(name, ("y", "dy")).values() for file in kind]
     try:
-        target = Path(os.path.realpath(path))
-        if os.path.lexists(target) and not _may_take(target, name, overwrite):
-            raise RequestError(
-                f"Output folder must be new, empty or an earlier output of {name}, not {str(path)!r}"
-            )
-        _write(target, files, stale=[file for kind in layout(name, ("y", "dy")).values() for file in kind])
-    except RequestError:
-        raise
+        _write(Path(os.path.realpath(path)), files, stale)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RequestError(f"Output folder must be writable, not {str(path)!r}: {reason}") from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path, error):
+    reason = getattr(error, "strerror", None) or str(error)
+    return RequestError(f"Output folder must be writable, not {str(path)!r}: {reason}")
 
 
 def _may_take(target, name, overwrite):

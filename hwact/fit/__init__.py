@@ -3,6 +3,7 @@
 from ..design import Design
 from ..errors import RequestError
 from ..functions import Reference
+from ..spec import open_parameters
 from .exact import fit_exact
 from .problem import Problem, Target
 from .published import fit_published
@@ -83,7 +84,7 @@ def fit(spec):
         domain=spec.domain_codes,
         channels=tuple(channels),
         shell=spec.shell,
-        parameters=tuple((name, str(value)) for name, value in spec.function.parameters),
+        parameters=open_parameters(spec.function),
     )
 
 

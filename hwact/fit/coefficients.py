@@ -1,10 +1,20 @@
 """Slopes and intercepts for a given segmentation: the fewest bits first, then the least mean error."""
 
+import heapq
 from typing import NamedTuple
 
 import numpy as np
 
+from ..fixed import signed_digits
+
 __all__ = ["Coefficients", "choose"]
+
+#: Slopes considered for one segment; more are thinned out evenly.
+MAX_SLOPES = 64
+#: Intercepts considered for one slope.
+MAX_INTERCEPTS = 5
+#: Bits of whole output ulps that all intercepts may have in common, besides their fractions.
+EXTRA_ENDING = 2
 
 
 class Coefficients(NamedTuple):
@@ -14,106 +24,179 @@ class Coefficients(NamedTuple):
     intercepts: tuple
 
 
-def choose(band, windows, grid, target):
+class _Options(NamedTuple):
+    """Everything that serves one segment: slopes, and the range of the intercept (at its start) for each."""
+
+    slopes: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+    def only(self, kept):
+        return _Options(self.slopes[kept], self.least[kept], self.most[kept])
+
+    def residues(self, step):
+        """Which residues modulo `step` some intercept has (bool array)."""
+        covered = np.zeros(2 * step + 1, dtype=np.int64)
+        first = self.least % step
+        np.add.at(covered, first, 1)
+        np.add.at(covered, first + np.minimum(self.most - self.least + 1, step), -1)
+        covered = np.cumsum(covered[:-1])
+        return covered[:step] + covered[step:] > 0
+
+    def with_residue(self, residue, step):
+        """The options, with ranges shrunk to intercepts of a residue."""
+        least = self.least + (residue - self.least) % step
+        most = self.most - (self.most - residue) % step
+        return _Options(self.slopes, least, most).only(least <= most)
+
+
+def choose(band, segmentation, origin, grid, target, few_digits=False):
     """Choose coefficients for segments that lines on the grid can serve.
 
-    In this order: slopes of the fewest bits; the fewest different slopes, each with as many trailing
-    zeros as it can have; intercepts that all end in the same bits, as many as possible (they then
-    cost one constant); the least mean error.
+    In this order: intercepts that all end in the same bits, as many as possible (they then cost one
+    constant); slopes of the fewest bits; the fewest different slopes; the least mean error.
 
     Parameters
     ----------
     band : Band
-    windows : list of (int, int)
-        Start and stop of each segment, in entries of the band.
+    segmentation : Segmentation
+    origin : int
+        Index u of the band's first entry.
     grid : Grid
         Its shift is not None.
     target : numpy.ndarray of float64
         The real function in output ulps, one entry an index.
+    few_digits : bool
+        Before sharing slopes, keep to those of the fewest signed digits, for shift-and-add multipliers.
 
     Returns
     -------
     Coefficients
     """
-    ranges = [band.slopes(start, stop, grid) for start, stop in windows]
-    slopes = _stab(_narrowed(ranges), grid.step)
-    spans = [band.intercepts(start, stop, slope, grid.shift) for (start, stop), slope in zip(windows, slopes)]
-    step, residue = _common_ending(spans, grid.shift)
+    windows = segmentation.windows(origin, len(band))
+    # A block that begins before the band does has its intercept there.
+    skipped = [start + origin - edge for (start, _), edge in zip(windows, segmentation.starts)]
+    options = [_options(band, *window, skip, grid) for window, skip in zip(windows, skipped)]
+    step, residue = _common_ending(options, grid.shift)
+    options = [one.with_residue(residue, step) for one in options]
+    allowed = _narrowed(options)
+    slopes = _shared(_with_few_digits(allowed) if few_digits else allowed)
+    flat = _flat_intercepts(slopes, options, step)
     intercepts = [
-        _best_intercept(target[start:stop], slope, span, step, residue, grid.shift)
-        for (start, stop), slope, span in zip(windows, slopes, spans)
+        flat[k] if k in flat else _best_intercept(target[start:stop], skip, slope, one, step, grid.shift)
+        for k, ((start, stop), skip, slope, one) in enumerate(zip(windows, skipped, slopes, options))
     ]
     return Coefficients(tuple(slopes), tuple(intercepts))
 
 
-def _narrowed(ranges):
-    """Cut the slope ranges down to the smallest magnitude (in bits) that all of them reach."""
-    reach = max(0 if least <= 0 <= most else min(abs(least), abs(most)) for least, most in ranges)
-    bound = (1 << reach.bit_length()) - 1
-    narrowed = [(max(least, -bound), min(most, bound)) for least, most in ranges]
-    if all(most >= 0 for _, most in narrowed):
-        return [(max(least, 0), most) for least, most in narrowed]
-    if all(least <= 0 for least, _ in narrowed):
-        return [(least, min(most, 0)) for least, most in narrowed]
-    return narrowed
+def _options(band, start, stop, skip, grid):
+    """Every slope that serves a window, thinned out, with its intercepts."""
+    least, most = band.slopes(start, stop, grid)
+    count = (most - least) // grid.step + 1
+    steps = np.arange(count) if count <= MAX_SLOPES else np.arange(MAX_SLOPES) * (count - 1) // (MAX_SLOPES - 1)
+    slopes = least + grid.step * steps.astype(np.int64)
+    if not (slopes == 0).any() and least <= 0 <= most:
+        slopes = np.sort(np.append(slopes, 0))
+    low, high = (bound[start:stop] for bound in band.at_shift(grid.shift))
+    offsets = np.arange(skip, skip + stop - start, dtype=np.int64)
+    if len(slopes) * len(offsets) <= 1 << 16:
+        ramps = slopes[:, None] * offsets
+        return _Options(slopes, (low - ramps).max(axis=1), (high - ramps).min(axis=1))
+    ends = [((low - slope * offsets).max(), (high - slope * offsets).min()) for slope in slopes]
+    return _Options(slopes, *np.array(ends, dtype=np.int64).T)
 
 
-def _stab(ranges, step):
-    """The fewest different values such that every range holds one; a value for each range.
-
-    Ranges that hold zero take it: a slope of zero needs no product.
-    """
-    values = [0] * len(ranges)
-    pending = [k for k, (least, most) in enumerate(ranges) if not least <= 0 <= most]
-    pending.sort(key=lambda k: ranges[k][1])
-    while pending:
-        edge = ranges[pending[0]][1]
-        group = [k for k in pending if ranges[k][0] <= edge]
-        value = _roundest(max(ranges[k][0] for k in group), edge, step)
-        for k in group:
-            values[k] = value
-        pending = [k for k in pending if ranges[k][0] > edge]
-    return values
-
-
-def _roundest(least, most, step):
-    """The multiple of `step` in a range that has the most trailing zeros."""
-    size = step
-    while -(-least // (2 * size)) * 2 * size <= most:
-        size *= 2
-    return -(-least // size) * size
-
-
-def _common_ending(spans, shift):
-    """The largest power of two, and a residue, such that every span holds a number of that residue."""
-    for bits in range(shift, 0, -1):
+def _common_ending(options, shift):
+    """The largest power of two, and a residue, such that every segment has an intercept of that residue."""
+    for bits in range(shift + EXTRA_ENDING, 0, -1):
         step = 1 << bits
-        covered = np.zeros(step + 1, dtype=np.int64)
-        for least, most in spans:
-            if most - least + 1 >= step:
-                covered[0] += 1
-                continue
-            first, last = least % step, most % step
-            covered[first] += 1
-            covered[last + 1] -= 1
-            if first > last:
-                covered[0] += 1
-        served = np.flatnonzero(np.cumsum(covered[:-1]) == len(spans))
-        if len(served):
+        served = np.ones(step, dtype=bool)
+        for one in options:
+            served &= one.residues(step)
+            if not served.any():
+                break
+        else:
+            choices = np.flatnonzero(served)
             # The residue nearest half an ulp rounds to nearest, which serves the mean error.
-            return step, int(served[np.argmin(np.abs(served - step // 2))])
+            return step, int(choices[np.argmin(np.abs(choices - step // 2))])
     return 1, 0
 
 
-def _best_intercept(target, slope, span, step, residue, shift):
-    """The intercept of the given residue with the least mean error over one segment."""
-    least, most = span
-    first = least + (residue - least) % step
-    count = (most - first) // step + 1
-    chosen = range(count) if count <= 5 else sorted({round(i * (count - 1) / 4) for i in range(5)})
-    candidates = [first + step * i for i in chosen]
+def _narrowed(options):
+    """Cut the slopes down to the smallest magnitude (in bits), and to one sign, where all segments allow it."""
+    reach = max(int(np.abs(one.slopes).min()) for one in options)
+    bound = (1 << reach.bit_length()) - 1
+    options = [one.only(np.abs(one.slopes) <= bound) for one in options]
+    for sign in (1, -1):
+        kept = [one.slopes * sign >= 0 for one in options]
+        if all(some.any() for some in kept):
+            return [one.only(some) for one, some in zip(options, kept)]
+    return options
+
+
+def _with_few_digits(options):
+    """Keep the slopes of at most as many signed digits as the segment that needs most of them."""
+    digits = [np.array([len(signed_digits(slope)) for slope in one.slopes.tolist()]) for one in options]
+    most = max(int(counts.min()) for counts in digits)
+    return [one.only(counts <= most) for one, counts in zip(options, digits)]
+
+
+def _shared(options):
+    """A slope for each segment, few different ones: zero where it serves, then always the one that serves most."""
+    chosen = [0] * len(options)
+    serves = {}
+    for k, one in enumerate(options):
+        if not (one.slopes == 0).any():
+            for slope in one.slopes.tolist():
+                serves.setdefault(slope, []).append(k)
+    waiting = {k for group in serves.values() for k in group}
+    left = {slope: len(group) for slope, group in serves.items()}
+
+    def rank(slope):
+        return -left[slope], -(slope & -slope).bit_length(), abs(slope), slope
+
+    queue = [rank(slope) for slope in serves]
+    heapq.heapify(queue)
+    while waiting:
+        first = heapq.heappop(queue)
+        slope = first[-1]
+        if first != rank(slope):  # others have taken some of its segments meanwhile
+            heapq.heappush(queue, rank(slope))
+            continue
+        for k in waiting.intersection(serves[slope]):
+            chosen[k] = slope
+            waiting.discard(k)
+            for other in options[k].slopes.tolist():
+                left[other] -= 1
+    return chosen
+
+
+def _flat_intercepts(slopes, options, step):
+    """Intercepts of the segments of slope zero by segment: runs of neighbours share one, from the last segment on."""
+    chosen, least, most, run = {}, None, None, []
+    for k in range(len(slopes) - 1, -1, -1):
+        if slopes[k]:
+            continue
+        at_zero = options[k].only(options[k].slopes == 0)
+        low, high = int(at_zero.least[0]), int(at_zero.most[0])
+        if run and max(low, least) <= min(high, most):
+            least, most = max(low, least), min(high, most)
+        else:
+            least, most, run = low, high, []
+        run.append(k)
+        middle = least + (most - least) // (2 * step) * step
+        chosen.update(dict.fromkeys(run, middle))
+    return chosen
+
+
+def _best_intercept(target, skip, slope, options, step, shift):
+    """The intercept with the least mean error over one segment."""
+    k = int(np.flatnonzero(options.slopes == slope)[0])
+    least, count = int(options.least[k]), int(options.most[k] - options.least[k]) // step + 1
+    last = min(count, MAX_INTERCEPTS) - 1
+    candidates = [least + step * (i * (count - 1) // last if last else 0) for i in range(last + 1)]
     if len(candidates) == 1:
         return candidates[0]
-    ramp = slope * np.arange(len(target), dtype=np.int64)
+    ramp = slope * np.arange(skip, skip + len(target), dtype=np.int64)
     errors = [np.abs(((ramp + c) >> shift) - target).sum() for c in candidates]
     return candidates[int(np.argmin(errors))]

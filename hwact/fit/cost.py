@@ -47,7 +47,7 @@ def _bits(values):
 
 def _table(values):
     columns = _bits(values)
-    return 0.85 * table_luts(columns) if len(columns) else 0.0
+    return float(table_luts(columns)) if len(columns) else 0.0
 
 
 def cost(fold, core, input, output):

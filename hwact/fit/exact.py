@@ -15,7 +15,7 @@ MAX_TABLE, MAX_TABLE_ASKED = 1 << 12, 1 << 16
 #: Uniform blocks down to this many halvings of the largest feasible size are considered.
 HALVINGS = 3
 #: Segmentations with so many times the minimal number of segments are not worth a look.
-MAX_EXCESS = 12
+MAX_EXCESS = 8
 
 
 def fit_exact(problem, method, segmentation, multiplier):
@@ -88,7 +88,7 @@ def _quantised(slopes, folded, kind, base, multiplier):
         else:
             chosen = base if serves(band, origin, base, grid) else None
         if chosen is not None:
-            coefficients = choose(band, chosen.windows(origin, len(band)), grid, folded.target)
+            coefficients = choose(band, chosen, origin, grid, folded.target, multiplier == "shift-add")
             multiplier = "logic" if multiplier == "auto" else multiplier
             return Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, multiplier)
     raise RequestError(f"Bound must leave lines of at most {slopes.shifts[-1]} fraction bits: ask for a looser one")

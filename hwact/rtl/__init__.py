@@ -3,7 +3,7 @@
 from .coefficients import Coefficients
 from .datapath import Datapath
 from .fold import FoldInput, Unfold
-from .product import Finish, Multiply, ProductPlan, Rows
+from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
 from .select import Select
 from .unit import ActivationUnit
@@ -19,5 +19,6 @@ __all__ = [
     "Rows",
     "Saturate",
     "Select",
+    "ShiftAdd",
     "Unfold",
 ]

@@ -1,12 +1,26 @@
 """The tables of slopes and intercepts, or of outputs."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .lookup import lookup, span
 
 __all__ = ["Coefficients"]
+
+
+def index_width(address_width, first, tables):
+    """Bits of the address that tables need, if larger addresses are taken for the largest index.
+
+    Behind some point a function is flat: from there on, every table repeats its last entry.
+    """
+    lengths = []
+    for entries in tables:
+        flat = len(entries) - 1
+        while flat and entries[flat - 1] == entries[-1]:
+            flat -= 1
+        lengths.append(first + flat)
+    return min(max(lengths).bit_length(), address_width)
 
 
 class Coefficients(wiring.Component):
@@ -35,6 +49,12 @@ class Coefficients(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        width = index_width(len(self.address), self._first, self._tables.values())
+        index = self.address
+        if width < len(self.address):
+            index = Signal(width)
+            beyond = self.address[width:].any()
+            m.d.comb += index.eq(self.address[:width] | beyond.replicate(width))
         for name, entries in self._tables.items():
-            lookup(m, self.address, entries, self._first, getattr(self, name))
+            lookup(m, index, entries[: (1 << width) - self._first], self._first, getattr(self, name))
         return m

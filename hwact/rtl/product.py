@@ -11,9 +11,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..fixed import signed_digits
 from .lookup import span
 
-__all__ = ["Finish", "Multiply", "ProductPlan", "Rows"]
+__all__ = ["Finish", "Multiply", "ProductPlan", "Rows", "ShiftAdd"]
 
 
 def _zeros(values, most):
@@ -104,9 +105,19 @@ class ProductPlan:
     @property
     def rows(self):
         """Conditional additions of the product in logic."""
-        if self.flat or self.lines.multiplier == "dsp":
+        if self.flat or self.lines.multiplier != "logic":
             return 0
         return self.slope_shape.width if self.slope_drives else self.offset_bits
+
+    @cached_property
+    def digits(self):
+        """Tables for `ShiftAdd`: for each digit, a segment's shifts (0: none, else position + 1) and signs."""
+        digits = [signed_digits(slope) for slope in self.slopes]
+        padded = [list(one) + [(-1, False)] * (max(map(len, digits)) - len(one)) for one in digits]
+        return tuple(
+            (tuple(position + 1 for position, _ in column), tuple(int(minus) for _, minus in column))
+            for column in zip(*padded)
+        )
 
     @property
     def operand_range(self):
@@ -247,6 +258,51 @@ class Multiply(wiring.Component):
         m = Module()
         plan = self._plan
         m.d.comb += self.total.eq((self.slope * self.offset + plan.start) >> plan.ending)
+        return m
+
+
+class ShiftAdd(wiring.Component):
+    """A whole product as a sum of shifted offsets, one for every signed digit of the slope.
+
+    Parameters
+    ----------
+    plan : ProductPlan
+
+    Members
+    -------
+    offset : In
+    shift_K, minus_K : In
+        For digit K, one more than its exponent, or 0 where the slope has no such digit; and its sign.
+    total : Out
+        Product and starting value, in units of ``2**ending``.
+    """
+
+    def __init__(self, plan):
+        self._plan = plan
+        ports = {name: In(span(min(table), max(table))) for name, table in self.tables(plan).items()}
+        super().__init__({"offset": In(plan.offset_bits), "total": Out(span(*plan.total_range)), **ports})
+
+    @staticmethod
+    def tables(plan):
+        """Entries of the tables that the digits come from, by port."""
+        tables = {}
+        for k, (shifts, signs) in enumerate(plan.digits):
+            tables |= {f"shift_{k}": shifts, f"minus_{k}": signs}
+        return tables
+
+    def elaborate(self, platform):
+        m = Module()
+        plan = self._plan
+        total = Const(plan.start, span(plan.start, plan.start))
+        for k, (shifts, signs) in enumerate(plan.digits):
+            term = Signal(plan.offset_bits + max(shifts), name=f"term_{k}")
+            with m.Switch(getattr(self, f"shift_{k}")):
+                for shift in sorted(set(shifts) - {0}):
+                    with m.Case(shift):
+                        m.d.comb += term.eq(self.offset << (shift - 1))
+            minus = getattr(self, f"minus_{k}")
+            total = total + Mux(minus, -term, term) if any(signs) else total + term
+        m.d.comb += self.total.eq(total >> plan.ending)
         return m
 
 

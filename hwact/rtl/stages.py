@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from ..design import Table
 from .coefficients import Coefficients
 from .fold import FoldInput, Unfold, negates
-from .product import Finish, Multiply, ProductPlan, Rows
+from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
 from .select import Select, addresses
 
@@ -120,7 +120,7 @@ class _ChannelPlan:
         self.decremented = plan.fraction == 0 and not self.channel.saturate and negates(
             self.fold, self.channel.format.width
         )
-        key = ("select", self.fold.index, lines.starts, lines.stop)
+        key = ("select", self.fold.index, lines.segmentation, lines.starts, lines.stop)
         owner = self.shared_owner(key)
         first, last = addresses(lines)
         segment = {"segment": f"{owner}_segment", "offset": f"{owner}_offset"}
@@ -129,7 +129,7 @@ class _ChannelPlan:
             return Step(f"{owner}_select", Select(lines, self.u_width), {"u": self.u, **segment})
 
         def make_tables():
-            tables = {} if plan.flat else {"slope": plan.slopes}
+            tables = self._slope_tables()
             tables["intercept"] = tuple(c - self.decremented for c in plan.intercepts)
             circuit = Coefficients(last.bit_length(), first, tables)
             return Step(f"{self.name}_coefficients", circuit, {"address": segment["segment"], **self._own(*tables)})
@@ -147,6 +147,12 @@ class _ChannelPlan:
 
         return [*atoms, _Atom(_carry(self.channel.format.width), make_finish)]
 
+    def _slope_tables(self):
+        """Tables that the product needs, by port."""
+        if self.plan.flat:
+            return {}
+        return ShiftAdd.tables(self.plan) if self.core.multiplier == "shift-add" else {"slope": self.plan.slopes}
+
     def shared_owner(self, key):
         """The channel whose name a shared step bears: the first one that asks."""
         for known in self.shared:
@@ -160,7 +166,11 @@ class _ChannelPlan:
         plan = self.plan
         if plan.flat:
             return []
-        if plan.rows == 0:
+        if self.core.multiplier == "shift-add":
+            nets = {"offset": offset, **self._own("total", *ShiftAdd.tables(plan))}
+            delay = 2.0 + _carry(self.channel.format.width) * len(plan.digits)
+            return [_Atom(delay, lambda: Step(f"{self.name}_shift_add", ShiftAdd(plan), nets))]
+        if self.core.multiplier == "dsp":
             nets = {"slope": f"{self.name}_slope", "offset": offset, **self._own("total")}
             return [_Atom(4.0, lambda: Step(f"{self.name}_multiply", Multiply(plan), nets))]
         slope = f"{self.name}_slope"

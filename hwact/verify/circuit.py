@@ -35,9 +35,9 @@ def check_circuit(design, verilog):
     """
     codes = design.codes()
     simulation = run_verilog(verilog, design, codes)
-    _compare(design, codes, simulation)
     if simulation.latency is not None and simulation.latency != design.latency:
         raise CheckError(f"Latency must be {design.latency} cycles, not {simulation.latency}")
+    _compare(design, codes, simulation)
     outputs = " and ".join(channel.name for channel in design.channels)
     checks = [Check("circuit", outputs, "Verilog equals golden model, compiled simulation (CXXRTL)", len(codes))]
     if design.shell.interface != "comb":

@@ -1,6 +1,7 @@
 """The golden model against the real function: rigorous, and on every code of the domain."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -106,20 +107,18 @@ class Measured:
         return Check("bound", self.channel.name, method, len(self.codes))
 
     def _check_slope(self):
-        """The slope output against the function output: both ends of a segment lie on its line."""
+        """The slope output against the slope of the line in use, unfolded, on every code."""
         design, y = self.design, self.design.channel("y")
         u, negative = y.fold.fold(self.codes, design.input)
-        piece = y.core.locate(u) * 2 + negative
-        ends = np.flatnonzero(np.diff(piece)) + 1
-        first, last = np.r_[0, ends], np.r_[ends, len(piece)] - 1
-        scale = 2.0 ** (y.format.frac_bits - design.input.frac_bits - self.channel.format.frac_bits)
-        rise = (y.evaluate_raw(self.codes[last], design.input) - y.evaluate_raw(self.codes[first], design.input))
-        wrong = np.flatnonzero(np.abs(rise - self.outputs[first] * scale * (last - first)) >= 1)
-        varied = np.flatnonzero(self.outputs[first] != self.outputs[last])
-        if wrong.size or varied.size:
-            k = first[[*wrong, *varied][0]]
+        pieces, piece = np.unique(2 * y.core.locate(u) + negative, return_inverse=True)
+        weight = Fraction(2) ** (self.channel.format.frac_bits + design.input.frac_bits - y.format.frac_bits)
+        slopes = [_unfolded_slope(y, int(k) >> 1, bool(k & 1)) * weight for k in pieces]
+        wrong = np.flatnonzero(np.array(slopes, dtype=object)[piece] != self.outputs)
+        if wrong.size:
+            k = wrong[0]
             raise CheckError(
-                f"Output dy of code {self.codes[k]} must be the slope of its segment, not {self.outputs[k]}"
+                f"Output dy of code {self.codes[k]} must be {slopes[piece[k]]}, the slope of its segment, "
+                f"not {self.outputs[k]}"
             )
         return Check("slope", "dy", "equals the slope of the segment in use", len(self.codes))
 
@@ -127,16 +126,15 @@ class Measured:
         proof = self.channel.minimality
         if proof is None or not proof.witnesses and proof.segments > 1:
             return []
-        lower, upper = (bound.tolist() for bound in self._relaxed_intervals())
-        origin = self.design.domain[0]
-        starts = (*proof.starts, self.design.domain[1] + 1)
-        for k, codes in enumerate(proof.witnesses):
-            a, b, c, d = (code - origin for code in codes)
-            inside = starts[k] <= min(codes) and max(codes) <= starts[k + 1] and a < b and c < d
-            if not inside or (lower[b] - upper[a] - 1) * (d - c) < (upper[d] + 1 - lower[c]) * (b - a):
-                raise CheckError(f"Segments of {self.channel.name} must be proven minimal, not as by codes {codes}")
         if len(proof.witnesses) != proof.segments - 1 or len(proof.starts) != proof.segments:
             raise CheckError(f"Segments of {self.channel.name} must have a proof for each of {proof.segments}")
+        lower, upper = (bound.tolist() for bound in self._relaxed_intervals())
+        origin, last = self.design.domain
+        for codes, first, stop in zip(proof.witnesses, proof.starts, proof.starts[1:]):
+            a, b, c, d = (code - origin for code in codes)
+            inside = max(first, origin) <= min(codes) and max(codes) <= min(stop, last) and a < b and c < d
+            if not inside or (lower[b] - upper[a] - 1) * (d - c) < (upper[d] + 1 - lower[c]) * (b - a):
+                raise CheckError(f"Segments of {self.channel.name} must be proven minimal, not as by codes {codes}")
         method = f"no line serves any of {proof.segments - 1} windows: at least {proof.segments} segments"
         return [Check("minimality", self.channel.name, method, len(self.codes))]
 
@@ -150,6 +148,15 @@ class Measured:
             np.where(lower == self.channel.format.min_code, -far, lower),
             np.where(upper == self.channel.format.max_code, far, upper),
         )
+
+
+def _unfolded_slope(channel, segment, negative):
+    """Slope of a segment on one side of the fold, in output ulps per input code (a Fraction)."""
+    fold, slope = channel.fold, Fraction(channel.core.slopes[segment], 1 << channel.core.shift)
+    if negative and fold.restore != "odd":
+        slope = -slope
+    ramp = fold.restore == ("ramp_down" if negative else "ramp")
+    return slope + (1 << fold.ramp_shift) * ramp
 
 
 def _range(low, high):

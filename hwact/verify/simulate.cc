@@ -157,10 +157,26 @@ static bool measure(Word first) {
     return true;
 }
 
+// A reset while every stage is full and more is offered.
+static bool recover() {
+    put(dut.p_o__ready, 0u);
+    put(dut.p_i__valid, 1u);
+    for (int k = 0; k < SETTLED; k++) settle(), edge();
+    reset();
+    put(dut.p_i__valid, 0u);
+    settle();
+#ifdef RESET
+    if (valid()) return refuse("Port o_valid must be low after reset");
+#else
+    put(dut.p_o__ready, 1u);
+    for (int k = 0; k < SETTLED; k++) settle(), edge();
+#endif
+    return true;
+}
+
 static bool run(Word first, Word) {
     reset();
-    if (!measure(first)) return false;
-    reset();
+    if (!measure(first) || !recover()) return false;
     begun = cycle;
     Outputs last = {{0, 0}};
     bool offered = false, held = false;
