@@ -110,7 +110,7 @@ class Stopped(KeyboardInterrupt):
 
 
 def stoppable(action):
-    """``action()``, which SIGINT, SIGTERM and SIGHUP end with `Stopped`; what comes after it they leave alone."""
+    """The exit status ``action()``, which SIGINT, SIGTERM and SIGHUP end with `Stopped`."""
 
     def stop(number, frame):
         raise Stopped(number)
@@ -126,10 +126,16 @@ def stoppable(action):
     heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     for number in heard:
         signal.signal(number, stop)
-    result = action()
+    status = action()
     for number in heard:
         signal.signal(number, signal.SIG_IGN)
-    return result
+    if status > 128:
+        # At once: half-built circuits complain as they go, and half-imported extension modules may crash.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 @contextlib.contextmanager

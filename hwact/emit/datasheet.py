@@ -32,9 +32,9 @@ def datasheet_text(design, contents, reports=()):
         _interface(design),
         _instance(design),
         _arithmetic(design),
-        *(_segments(design, channel) for channel in design.channels if channel.core.method == "pwl"),
         _certificate(contents["certificate"]),
         _resources(reports),
+        *(_segments(design, channel) for channel in design.channels if channel.core.method == "pwl"),
         _origin(design, contents),
     ]
     return "\n".join(section for section in sections if section)
@@ -238,7 +238,7 @@ def _segments(design, channel):
     rows = [(k, a, n, m, c, f"{m * step:.6g}") for k, (a, n, m, c) in enumerate(columns) if k < _ROWS]
     rest = core.segments - _ROWS
     more = f"\n{rest} more segments are in `{design.name}.json`.\n" if rest > 0 else ""
-    return f"### Segments of {channel.name}\n\n" + _table(head, rows) + more
+    return f"## Segments of {channel.name}\n\n" + _table(head, rows) + more
 
 
 def _certificate(certificate):

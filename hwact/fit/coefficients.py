@@ -13,6 +13,8 @@ __all__ = ["Coefficients", "choose"]
 MAX_SLOPES = 64
 #: Intercepts considered for one slope.
 MAX_INTERCEPTS = 5
+#: Residues that are told apart; of larger moduli, only as many, evenly spaced.
+RESIDUES = 1 << 14
 #: Bits of whole output ulps that all intercepts may have in common, besides their fractions.
 EXTRA_ENDING = 2
 
@@ -35,13 +37,17 @@ class _Options(NamedTuple):
         return _Options(self.slopes[kept], self.least[kept], self.most[kept])
 
     def residues(self, step):
-        """Which residues modulo `step` some intercept has (bool array)."""
-        covered = np.zeros(2 * step + 1, dtype=np.int64)
-        first = self.least % step
+        """Which residues modulo `step` some intercept has: bool array over residues, or over `RESIDUES` of them."""
+        grain = max(step // RESIDUES, 1)
+        count = step // grain
+        least, most = -(-self.least // grain), self.most // grain
+        lengths = np.clip(most - least + 1, 0, count)
+        covered = np.zeros(2 * count + 1, dtype=np.int64)
+        first = least % count
         np.add.at(covered, first, 1)
-        np.add.at(covered, first + np.minimum(self.most - self.least + 1, step), -1)
+        np.add.at(covered, first + lengths, -1)
         covered = np.cumsum(covered[:-1])
-        return covered[:step] + covered[step:] > 0
+        return covered[:count] + covered[count:] > 0
 
     def with_residue(self, residue, step):
         """The options, with ranges shrunk to intercepts of a residue."""
@@ -110,13 +116,13 @@ def _common_ending(options, shift):
     """The largest power of two, and a residue, such that every segment has an intercept of that residue."""
     for bits in range(shift + EXTRA_ENDING, 0, -1):
         step = 1 << bits
-        served = np.ones(step, dtype=bool)
+        served = np.ones(min(step, RESIDUES), dtype=bool)
         for one in options:
             served &= one.residues(step)
             if not served.any():
                 break
         else:
-            choices = np.flatnonzero(served)
+            choices = np.flatnonzero(served) * (step // len(served))
             # The residue nearest half an ulp rounds to nearest, which serves the mean error.
             return step, int(choices[np.argmin(np.abs(choices - step // 2))])
     return 1, 0

@@ -47,7 +47,7 @@ def fit_exact(problem, method, segmentation, multiplier):
 
 
 def _tables(folds, most):
-    """One table a fold: where several outputs are allowed, the one nearest to the function, an even one if it can be."""
+    """One table a fold: an even output where two are allowed, and the flat tail all one output."""
     for folded in folds:
         band = folded.band
         if len(band) <= most:
@@ -55,7 +55,12 @@ def _tables(folds, most):
             odd = nearest & 1 == 1
             down = odd & (nearest > band.lower)
             up = odd & ~down & (nearest < band.upper)
-            yield folded.fold, Table(folded.origin, tuple((nearest - down + up).tolist()))
+            entries = nearest - down + up
+            low = np.maximum.accumulate(band.lower[::-1])[::-1]
+            high = np.minimum.accumulate(band.upper[::-1])[::-1]
+            flat = int(np.argmax(low <= high))
+            entries[flat:] = np.clip(nearest[flat], low[flat], high[flat])
+            yield folded.fold, Table(folded.origin, tuple(entries.tolist()))
 
 
 def _lines(problem, folded, kind, multiplier, by_cost):

@@ -172,11 +172,17 @@ def fit_published(problem, fit, bound_ulps, multiplier):
     return problem.channel(fold, lines)
 
 
+def _segmentations(values, fit, room):
+    """Segmentations of less and less error, until one leaves room enough for the coefficients' rounding."""
+    yield flatten(values, room, fit)
+    for share in SHARES:
+        yield segment(values, room * share, fit)
+
+
 def _quantised(folded, fit, room, multiplier):
     """The first quantisation of a flattened segmentation that keeps every allowed interval, or None."""
     values = folded.target
-    for share in SHARES:
-        lines = flatten(values, room * share, fit)
+    for lines in _segmentations(values, fit, room):
         starts = tuple(line.start + folded.origin for line in lines)
         stop = lines[-1].stop + folded.origin
         u = np.arange(len(values), dtype=np.int64) + folded.origin
