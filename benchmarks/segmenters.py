@@ -1,4 +1,4 @@
-"""Segments that published segmenters and the exact one need: tanh on [0, 8), SQ4.12 to SQ1.15."""
+"""Segments that published segmenters and the exact one need: tanh on [0, 8), UQ3.12 to UQ0.15."""
 
 from tables import main, table
 

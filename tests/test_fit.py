@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwact import SQ, ErrorBound, RequestError, Spec, function
-from hwact.design import Lines, Table
+from hwact import SQ, UQ, ErrorBound, RequestError, Spec, function
+from hwact.design import Fold, Lines, Table
 from hwact.fit import target_of
 from hwact.fit.band import Band, Grid, Infeasible, Line
 from hwact.fit.problem import Problem
@@ -302,6 +302,21 @@ def test_every_output_that_a_fold_allows_is_allowed_to_both_codes(asked, saturat
             assert ((outputs >= target.lower) & (outputs <= target.upper)).all(), folded.fold
 
 
+@pytest.mark.parametrize("asked", PROBLEMS)
+def test_pieces_of_a_fold_are_counted_over_the_whole_range(asked):
+    """Segments of either side that hold a code, the middle ones once where one line serves both."""
+    made = problem(*asked)
+    codes, lower, upper = made.target.codes, made.target.lower.tolist(), made.target.upper.tolist()
+    for folded in made.folds[1:]:
+        half = free(folded.band, folded.origin)
+        u, negative = folded.fold.fold(codes, made.target.input)
+        segment = np.searchsorted(half.starts, u, side="right") - 1
+        inner = np.flatnonzero(segment == 0)
+        joined = served_by_real_line(lower[inner[0] : inner[-1] + 1], upper[inner[0] : inner[-1] + 1])
+        pieces = len(set(zip(segment.tolist(), negative.tolist()))) - joined
+        assert made.pieces(folded.fold, half) == pieces
+
+
 @pytest.mark.parametrize(
     ("text", "output", "domain", "restores"),
     [
@@ -450,6 +465,27 @@ def test_natural_slope_format_is_the_narrowest_that_holds_every_slope():
             slopes = np.r_[slopes, dy.fold.constant - slopes]
         reach = max(max(slopes.max(), -slopes.min() - 1), 0)
         assert dy.format.signed and reach > dy.format.max_code // 2
+
+
+@pytest.mark.parametrize("output", [SQ(3, 1), SQ(4, 0), UQ(4, 0), UQ(3, 2), SQ(2, 3), SQ(5, -1)])
+@pytest.mark.parametrize("restore", ["none", "even", "odd", "ramp", "ramp_down"])
+def test_grid_holds_exactly_the_slopes_that_fit_the_format_on_both_sides(restore, output):
+    """Every slope around its ends, unfolded by hand; zero, which single codes take, always fits."""
+    fold = Fold() if restore == "none" else Fold("negate", restore, 0, 1 if "ramp" in restore else 0)
+    held = HeldSlope(output, 2)  # the input has two fraction bits more than the function's output
+    sides = {"even": lambda m: (m, -m), "ramp": lambda m: (m + 2, -m), "ramp_down": lambda m: (m, 2 - m)}
+
+    def fits(m):
+        codes = [slope * Fraction(2) ** (output.frac_bits + 2) for slope in sides.get(restore, lambda m: (m,))(m)]
+        return all(code.denominator == 1 and output.contains(int(code)) for code in codes)
+
+    for shift in held.shifts:
+        grid = held.grid(fold, shift)
+        allowed = {m for m in range(-300, 301) if fits(Fraction(m, 1 << shift))}
+        if grid is None:
+            assert 0 not in allowed
+        else:
+            assert allowed == {m for m in range(grid.least, grid.most + 1) if m % grid.step == 0}
 
 
 @pytest.mark.parametrize("asked", SLOPED[:7])

@@ -46,14 +46,14 @@ def synth(folder, targets, dsp, bram, place, seed, as_json):
     for target in chosen:
         with progress(f"Synthesising for {target.name}"):
             reports.append(synthesise(text, unit.design.name, target, place=place, seed=seed, dsp=dsp, bram=bram))
-    if as_json:
+    failed = next((report for report in reports if report.status == "failed"), None)
+    if failed is None and as_json:
         rows = [{"digest": unit.design.digest, **report.to_dict()} for report in reports]
         echo_json(rows[0] if len(rows) == 1 else rows)
-    else:
-        show_table(unit.design.name, REPORT_COLUMNS, [report_row(report) for report in reports if report.cells])
-    for report in reports:
-        if report.status == "failed":
-            raise ToolError(f"Synthesis for {report.target} must succeed, not fail: {report.reason}")
+    elif not as_json and (rows := [report_row(report) for report in reports if report.cells]):
+        show_table(unit.design.name, REPORT_COLUMNS, rows)
+    if failed is not None:
+        raise ToolError(f"Synthesis for {failed.target} must succeed, not fail: {failed.reason}")
 
 
 def report_row(report):

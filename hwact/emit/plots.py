@@ -14,6 +14,8 @@ __all__ = ["Curve", "bound_in_ulps", "breakpoints", "figure"]
 
 #: Columns that a curve is thinned to, each drawn from its smallest to its largest value.
 _COLUMNS = 700
+#: More breakpoints than these would hide the curve.
+_MOST_DOTS = 200
 _INK, _PAPER, _FIRST, _SECOND, _ERROR, _BOUND = (
     "#222222",
     "#c8ccd2",
@@ -156,7 +158,7 @@ def _draw_function(axes, design, channel, curve, values):
     even = np.searchsorted(at, thin, side="right") % 2 == 0
     axes.plot(values[thin], outputs[thin], color=_FIRST, linewidth=1.3, label="unit, segment by segment")
     axes.plot(values[thin], np.where(even, np.nan, outputs[thin]), color=_SECOND, linewidth=1.3)
-    if len(at):
+    if 0 < len(at) <= _MOST_DOTS:
         size = 4 if len(at) <= 64 else 2.5
         axes.plot(
             values[at], outputs[at], "o", color=_INK, markersize=size, markeredgewidth=0, label="breakpoint"

@@ -76,7 +76,7 @@ def fit(spec):
     elif spec.derivative == "direct":
         derivative = spec.function.derivative()
         target = target_of(derivative, spec, spec.derivative_output, spec.derivative_bound, "dy", "direct")
-        channels.append(_fit(target, spec, AnySlope(), spec.derivative_bound))
+        channels.append(_fit(target, spec, AnySlope(), spec.derivative_bound, beside=y))
     return Design(
         name=spec.name,
         function=spec.function.name,
@@ -97,11 +97,11 @@ def _fit_y(target, spec):
     return _fit(target, spec, slopes, spec.bound)
 
 
-def _fit(target, spec, slopes, bound):
+def _fit(target, spec, slopes, bound, beside=None):
     if spec.fit != "exact":
         # The published segmenters do not know where the output's range ends: their units saturate.
         ulps, _ = bound.in_ulps(target.output)
         return fit_published(Problem(target, slopes, saturate=True), spec.fit, ulps, spec.multiplier)
     problem = Problem(target, slopes, spec.saturate)
     method = "pwl" if spec.derivative == "slope" else spec.method
-    return fit_exact(problem, method, spec.segmentation, spec.multiplier)
+    return fit_exact(problem, method, spec.segmentation, spec.multiplier, beside)

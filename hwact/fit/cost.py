@@ -46,11 +46,15 @@ def _bits(values):
 
 
 def _table(values):
-    columns = _bits(values)
+    """LUTs of one table, whose flat tail is cut off at a power of two."""
+    flat = len(values) - 1
+    while flat and values[flat - 1] == values[-1]:
+        flat -= 1
+    columns = _bits(values[: 1 << flat.bit_length()])
     return float(table_luts(columns)) if len(columns) else 0.0
 
 
-def cost(fold, core, input, output):
+def cost(fold, core, input, output, beside=None):
     """Estimated LUT4s of a channel.
 
     Parameters
@@ -58,12 +62,16 @@ def cost(fold, core, input, output):
     fold : Fold
     core : Lines or Table
     input, output : Format
+    beside : Fold or None
+        Fold of another channel of the same unit: the same index costs nothing more.
 
     Returns
     -------
     float
     """
-    folding = 0.0 if fold.index == "none" else (input.width if fold.index == "negate" else input.width / 2)
+    folding = {"none": 0.0, "negate": input.width, "complement": input.width / 2}[fold.index]
+    if beside is not None and beside.index == fold.index:
+        folding = 0.0
     ramp = output.width if fold.restore.startswith("ramp") else 0.0
     mirror = output.width if fold.restore == "odd" else 0.0
     if core.method == "table":

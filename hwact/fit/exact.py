@@ -14,11 +14,13 @@ __all__ = ["fit_exact"]
 MAX_TABLE, MAX_TABLE_ASKED = 1 << 12, 1 << 16
 #: Uniform blocks down to this many halvings of the largest feasible size are considered.
 HALVINGS = 3
+#: Larger shifts than the smallest that are considered: longer slopes can make intercepts shorter.
+SPARE_SHIFTS = 2
 #: Segmentations with so many times the minimal number of segments are not worth a look.
 MAX_EXCESS = 8
 
 
-def fit_exact(problem, method, segmentation, multiplier):
+def fit_exact(problem, method, segmentation, multiplier, beside=None):
     """Fit one channel exactly.
 
     Parameters
@@ -26,6 +28,8 @@ def fit_exact(problem, method, segmentation, multiplier):
     problem : Problem
     method, segmentation, multiplier : str
         As in `Spec`.
+    beside : Channel or None
+        The unit's other channel, with which folding can be shared.
 
     Returns
     -------
@@ -42,7 +46,8 @@ def fit_exact(problem, method, segmentation, multiplier):
                 candidates += _lines(problem, folded, kind, multiplier, by_cost)
     if not candidates:
         raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
-    fold, core = min(candidates, key=lambda found: cost(*found, problem.target.input, problem.target.output))
+    formats = problem.target.input, problem.target.output
+    fold, core = min(candidates, key=lambda found: cost(*found, *formats, beside and beside.fold))
     return problem.channel(fold, core)
 
 
@@ -79,21 +84,28 @@ def _lines(problem, folded, kind, multiplier, by_cost):
         trials += [uniform(folded.band, folded.origin, bits=bits) for bits in smaller]
     for trial in trials:
         if len(trial) <= most:
-            yield folded.fold, _quantised(problem.slopes, folded, kind, trial, multiplier)
+            spare = SPARE_SHIFTS if by_cost and kind == "uniform" else 0
+            for lines in _quantised(problem.slopes, folded, kind, trial, multiplier, spare):
+                yield folded.fold, lines
 
 
-def _quantised(slopes, folded, kind, base, multiplier):
-    """Lines with the smallest shift that needs no more segments than `base`."""
+def _quantised(slopes, folded, kind, base, multiplier, spare):
+    """Lines with the smallest shift that needs no more segments than `base`, and with `spare` larger shifts."""
     band, origin, fold = folded.band, folded.origin, folded.fold
     earliest = earliest_starts(band, slopes.grid(fold)) if kind == "free" else None
+    found = []
     for shift in slopes.shifts:
         grid = slopes.grid(fold, shift)
         if kind == "free":
             chosen = free(band, origin, grid, earliest)
         else:
-            chosen = base if serves(band, origin, base, grid) else None
+            chosen = base if found or serves(band, origin, base, grid) else None
         if chosen is not None:
             coefficients = choose(band, chosen, origin, grid, folded.target, multiplier == "shift-add")
-            multiplier = "logic" if multiplier == "auto" else multiplier
-            return Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, multiplier)
-    raise RequestError(f"Bound must leave lines of at most {slopes.shifts[-1]} fraction bits: ask for a looser one")
+            resolved = "logic" if multiplier == "auto" else multiplier
+            found.append(Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, resolved))
+            if len(found) > spare:
+                break
+    if not found:
+        raise RequestError(f"Bound must leave lines of at most {slopes.shifts[-1]} fraction bits: ask for a looser one")
+    return found

@@ -75,7 +75,7 @@ class _ChannelPlan:
         self.design, self.channel, self.shared = design, channel, shared
         self.core, self.fold, self.name = channel.core, channel.fold, channel.name
         most = channel.fold.index_range(design.input, design.domain)[1]
-        self.u, self.negative = f"u_{self.fold.index}", f"negative_{self.fold.index}"
+        self.u, self.negative = f"u_{self.fold.index}", "negative" if channel.fold.index != "none" else "upright"
         self.u_width = max(most.bit_length(), 1)
 
     def _once(self, key, make):
