@@ -4,7 +4,8 @@ import time
 
 import click
 
-from ..emit import write_folder
+from ..emit.folder import check_folder, write_folder
+from ..emit.manifest import read_manifest
 from ..output import Unit
 from ..spec import Spec
 from ..verify import check_circuit
@@ -50,6 +51,7 @@ def demo(folder, as_json):
         latency=4,
         name="tanh16",
     )
+    check_folder(folder, spec.name)
     unit = step("Fit tanh and its derivative", lambda: Unit(spec.design(), spec.command()))
     step("Check the golden model against rigorous enclosures", unit.check_golden)
     files = step("Write Verilog, C model, benches, datasheet", unit.files)
@@ -65,11 +67,17 @@ def demo(folder, as_json):
     unit.record(folder, reports)
     summary = _summary(unit, result, reports)
     if as_json:
-        echo_json({**unit.manifest({}), "reports": [report.to_dict() for report in reports], "seconds": took})
+        echo_json({**_contents(folder), "reports": [report.to_dict() for report in reports], "seconds": took})
     else:
         click.echo()
         show_table(f"tanh16: {spec.input} -> {spec.output}, derivative {spec.derivative_output}", ("", "what"), summary)
         click.echo(f"Datasheet with plots: {folder}/tanh16.md")
+
+
+def _contents(folder):
+    """The manifest as it was written, without the design."""
+    contents, _ = read_manifest(folder)
+    return {key: value for key, value in contents.items() if key != "design"} | {"folder": folder}
 
 
 def _summary(unit, bench, reports):

@@ -36,6 +36,10 @@ class _Options(NamedTuple):
     def only(self, kept):
         return _Options(self.slopes[kept], self.least[kept], self.most[kept])
 
+    def read_at(self, offset):
+        """The options, with intercepts at another offset than the start."""
+        return _Options(self.slopes, self.least + self.slopes * offset, self.most + self.slopes * offset)
+
     def residues(self, step):
         """Which residues modulo `step` some intercept has: bool array over residues, or over `RESIDUES` of them."""
         grain = max(step // RESIDUES, 1)
@@ -83,15 +87,20 @@ def choose(band, segmentation, origin, grid, target, few_digits=False):
     # A block that begins before the band does has its intercept there.
     skipped = [start + origin - edge for (start, _), edge in zip(windows, segmentation.starts)]
     options = [_options(band, *window, skip, grid) for window, skip in zip(windows, skipped)]
+    # A circuit reads falling lines from their far end, as rising ones: what counts is the intercept there.
+    falling = all((one.slopes <= 0).any() for one in options) and not all((one.slopes >= 0).any() for one in options)
+    far = (1 << (max(segmentation.sizes()) - 1).bit_length()) - 1 if falling else 0
+    options = [one.read_at(far) for one in options]
     step, residue = _common_ending(options, grid.shift)
     options = [one.with_residue(residue, step) for one in options]
     allowed = _narrowed(options)
     slopes = _shared(_with_few_digits(allowed) if few_digits else allowed)
     flat = _flat_intercepts(slopes, options, step)
     intercepts = [
-        flat[k] if k in flat else _best_intercept(target[start:stop], skip, slope, one, step, grid.shift)
+        flat[k] if k in flat else _best_intercept(target[start:stop], skip - far, slope, one, step, grid.shift)
         for k, ((start, stop), skip, slope, one) in enumerate(zip(windows, skipped, slopes, options))
     ]
+    intercepts = [intercept - slope * far for slope, intercept in zip(slopes, intercepts)]
     return Coefficients(tuple(slopes), tuple(intercepts))
 
 

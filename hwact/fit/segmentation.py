@@ -26,6 +26,11 @@ class Segmentation(NamedTuple):
     def __len__(self):
         return len(self.starts)
 
+    def sizes(self):
+        """Codes that each segment covers."""
+        edges = (*self.starts, self.stop)
+        return [b - a for a, b in zip(edges, edges[1:])]
+
     def windows(self, origin, length):
         """Each segment as (start, stop) of the band's entries; ends that stick out are cut off."""
         edges = (*self.starts, self.stop)

@@ -30,7 +30,8 @@ def _zeros(values, most):
 class ProductPlan:
     """How ``(slope * offset + intercept) >> shift`` is computed for the segments of one `Lines`.
 
-    Trailing zeros that all slopes share are divided out. The low bits in which all intercepts agree
+    Trailing zeros that all slopes share are divided out. Where no slope rises, the offset is inverted
+    and counts down to the segment's far end, so that nothing is signed. The low bits in which all intercepts agree
     are not stored: they are the value that the accumulator starts from.
 
     Parameters
@@ -49,9 +50,15 @@ class ProductPlan:
         return min((together & -together).bit_length() - 1, self.lines.shift) if together else self.lines.shift
 
     @property
+    def falling(self):
+        """Whether no slope rises: then lines are read from their far end, and slopes stored as magnitudes."""
+        return max(self.lines.slopes) <= 0 > min(self.lines.slopes)
+
+    @property
     def slopes(self):
         """Stored slopes."""
-        return tuple(slope >> self._trailing for slope in self.lines.slopes)
+        sign = -1 if self.falling else 1
+        return tuple(sign * (slope >> self._trailing) for slope in self.lines.slopes)
 
     @property
     def shift(self):
@@ -60,7 +67,9 @@ class ProductPlan:
 
     @cached_property
     def _whole(self):
-        return tuple(intercept >> self._trailing for intercept in self.lines.intercepts)
+        far = (1 << self.offset_bits) - 1 if self.falling else 0
+        lines = zip(self.lines.slopes, self.lines.intercepts)
+        return tuple((intercept + slope * far) >> self._trailing for slope, intercept in lines)
 
     @cached_property
     def ending(self):
@@ -211,11 +220,16 @@ class Rows(wiring.Component):
         accumulator = self.accumulator if self._rows.start else Const(plan.start, span(plan.start, plan.start))
         bits = [self.retired] if hasattr(self, "retired") else []
         low, high = plan.operand_range
+        driver, operand = self.driver, self.operand
+        if plan.falling and plan.slope_drives:
+            operand = ~operand
+        elif plan.falling:
+            driver = ~driver
         for row in self._rows:
             least, most = plan.row_range(row)
             total = Signal(span(least + low, most + high), name=f"row_{row}")
-            added = accumulator + self.operand
-            m.d.comb += total.eq(Mux(self.driver[row - self._rows.start], added, accumulator))
+            added = accumulator + operand
+            m.d.comb += total.eq(Mux(driver[row - self._rows.start], added, accumulator))
             if row >= plan.ending:
                 bits.append(total[0])
             accumulator = total >> 1
@@ -257,7 +271,8 @@ class Multiply(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        m.d.comb += self.total.eq((self.slope * self.offset + plan.start) >> plan.ending)
+        offset = ~self.offset if plan.falling else self.offset
+        m.d.comb += self.total.eq((self.slope * offset + plan.start) >> plan.ending)
         return m
 
 
@@ -293,13 +308,14 @@ class ShiftAdd(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
+        offset = ~self.offset if plan.falling else self.offset
         total = Const(plan.start, span(plan.start, plan.start))
         for k, (shifts, signs) in enumerate(plan.digits):
             term = Signal(plan.offset_bits + max(shifts), name=f"term_{k}")
             with m.Switch(getattr(self, f"shift_{k}")):
                 for shift in sorted(set(shifts) - {0}):
                     with m.Case(shift):
-                        m.d.comb += term.eq(self.offset << (shift - 1))
+                        m.d.comb += term.eq(offset << (shift - 1))
             minus = getattr(self, f"minus_{k}")
             total = total + Mux(minus, -term, term) if any(signs) else total + term
         m.d.comb += self.total.eq(total >> plan.ending)
