@@ -4,6 +4,11 @@ import numpy as np
 
 __all__ = ["cost", "table_luts"]
 
+#: What a mapped table takes, against the tree of multiplexers that is counted.
+TABLE_FACTOR = 1.15
+#: Bits of a row beyond its operand's.
+ROW_OVERHEAD = 1.5
+
 
 def table_luts(columns):
     """Four-input LUTs for a table of constants, as a multiplexer tree that shares equal sub-tables.
@@ -88,10 +93,10 @@ def _lines(lines, input, output):
     elif lines.segmentation == "dyadic":
         select = lines.segments * 1.2 + offset_bits
     reach = max(abs(m) for m in lines.slopes)
-    slope_bits = reach.bit_length() + (min(lines.slopes) < 0 < max(lines.slopes))
+    both_signs = min(lines.slopes) < 0 < max(lines.slopes)
     zeros = min(((m & -m).bit_length() - 1 for m in lines.slopes if m), default=0)
-    slope_bits = max(slope_bits - zeros, 0)
-    rows = min(offset_bits, slope_bits)
-    product = rows * (max(offset_bits, slope_bits) + 1.0)
+    slope_bits = max(reach.bit_length() + both_signs - zeros, 0)
+    rows = offset_bits if both_signs else min(offset_bits, slope_bits)
+    product = rows * (max(offset_bits, slope_bits) + ROW_OVERHEAD + both_signs)
     tables = _table(lines.slopes) + _table(lines.intercepts)
-    return select + product + tables + output.width
+    return select + product + TABLE_FACTOR * tables + output.width
