@@ -113,7 +113,9 @@ class Unit:
         try:
             return path.read_text(encoding="utf-8")
         except OSError as error:
-            raise RequestError(f"Verilog must be a readable file, not {str(path)!r}: {error.strerror}") from None
+            raise RequestError(
+                f"Verilog must be a readable file, not {str(path)!r}: {error.strerror}"
+            ) from None
         except UnicodeDecodeError:
             raise RequestError(f"Verilog must be UTF-8 text, not as in {str(path)!r}") from None
 

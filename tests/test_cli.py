@@ -53,7 +53,9 @@ def unit(made, tmp_path):
 
 def tree(folder):
     """Every file under a folder, with its bytes."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(Path(folder).rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(Path(folder).rglob("*")) if p.is_file()
+    }
 
 
 def process(*arguments, **options):
@@ -210,7 +212,18 @@ def test_manifest_keeps_the_contract(hw, tmp_path):
         ["tanh", *FORMATS, "--method", "pwl"],
         ["--function", "x*sigmoid(b*x)", "--parameter", "b=1.5", "--input", "SQ3.3", "--output", "SQ3.4"],
         ["reciprocal", "--input", "UQ3.3", "--output", "UQ1.5", "--domain", "1:7", "--bound", "2^-4"],
-        ["tanh", *FORMATS, "--derivative", "slope", "--interface", "pipe", "--reset", "none", "--latency", "1"],
+        [
+            "tanh",
+            *FORMATS,
+            "--derivative",
+            "slope",
+            "--interface",
+            "pipe",
+            "--reset",
+            "none",
+            "--latency",
+            "1",
+        ],
     ],
 )
 def test_command_in_the_manifest_makes_the_same_folder(hw, tmp_path, words):
@@ -255,7 +268,9 @@ def test_synth_reports_resources(hw, unit, tmp_path, monkeypatch):
     assert head == ["target", "LUTs", "carries", "FFs", "DSPs", "BRAM bits", "fmax MHz"]
     assert row[0] == "ice40-hx8k" and int(row[1]) > 0 and row[-1] == "-"
     one = json.loads(hw("synth", str(unit), "--target", "ice40", "--no-place", "--json")[1])
-    both = json.loads(hw("synth", str(unit), "--target", "ice40", "--target", "ecp5", "--no-place", "--json")[1])
+    both = json.loads(
+        hw("synth", str(unit), "--target", "ice40", "--target", "ecp5", "--no-place", "--json")[1]
+    )
     assert one["luts"] == int(row[1])
     assert [report["target"] for report in both] == ["ice40-hx8k", "ecp5-25k"]
     assert one["digest"] == json.loads((unit / "tanh.json").read_text())["digest"]
@@ -393,7 +408,10 @@ def test_expression_with_a_sign_goes_after_two_dashes(hw):
         (["show", "tanh", "--range", "3:1"], "Range must be rising numbers within +-2^20, not '3:1'"),
         (["show", "tanh", "--range", "0:1e-12"], "Range must be wider, not '0:1e-12'"),
         (["show", "tanh", "--plot", "a.pdf"], "Plot must be a .png or .svg file, not 'a.pdf'"),
-        (["show", "tanh", "--plot", "no/a.png"], "Plot must be writable, not 'no/a.png': No such file or directory"),
+        (
+            ["show", "tanh", "--plot", "no/a.png"],
+            "Plot must be writable, not 'no/a.png': No such file or directory",
+        ),
         (["synth", "any", "--target", "virtex"], "Target must be one of {targets}, not 'virtex'"),
         (["demo", "--folder"], "Option must be one of this command's, not '--folder': see hwact demo --help"),
     ],
@@ -433,7 +451,10 @@ def test_output_in_the_place_of_a_file_is_refused(hw, tmp_path):
     """As the folder itself, or in its path."""
     (tmp_path / "file").write_text("keep")
     status, _, err = hw("generate", "tanh", *FORMATS, "-o", "file")
-    assert (status, err) == (2, "hwact: Invalid value for '-o': Directory 'file' is a file (see hwact generate --help)\n")
+    assert (status, err) == (
+        2,
+        "hwact: Invalid value for '-o': Directory 'file' is a file (see hwact generate --help)\n",
+    )
     status, _, err = hw("generate", "tanh", *FORMATS, "-o", "file/in")
     assert (status, err) == (2, "hwact: Output folder must be writable, not 'file/in': Not a directory\n")
     assert tree(tmp_path) == {"file": b"keep"}
@@ -540,7 +561,9 @@ def test_checks_that_cannot_be_recorded_are_still_reported(hw, unit, monkeypatch
     before = tree(unit)
     status, out, err = hw("verify", str(unit), "--level", "golden")
     assert status == 0 and out.startswith("check\t")
-    assert re.fullmatch(r"hwact: The checks passed but were not recorded: Folder must be writable, [^\n]*\n", err)
+    assert re.fullmatch(
+        r"hwact: The checks passed but were not recorded: Folder must be writable, [^\n]*\n", err
+    )
     assert tree(unit) == before
 
 
@@ -650,7 +673,9 @@ def test_terminal_gets_a_table():
     """With a title and lines, where stdout is a terminal."""
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "hwact.cli", "list"]
-    with subprocess.Popen(command, stdout=slave, env={**os.environ, "TERM": "dumb", "COLUMNS": "120"}) as child:
+    with subprocess.Popen(
+        command, stdout=slave, env={**os.environ, "TERM": "dumb", "COLUMNS": "120"}
+    ) as child:
         os.close(slave)
         text = b""
         try:

@@ -73,7 +73,9 @@ def test_demo_makes_proves_and_measures(tmp_path, monkeypatch, capsys):
     assert "## Resources" in (tmp_path / "demo/tanh16.md").read_text()
 
 
-@pytest.mark.parametrize("verb, wait", [("verify", 1.5), ("simulate", 3), ("simulate", 6), ("synth", 1.5), ("synth", 3)])
+@pytest.mark.parametrize(
+    "verb, wait", [("verify", 1.5), ("simulate", 3), ("simulate", 6), ("synth", 1.5), ("synth", 3)]
+)
 def test_interrupt_leaves_the_folder_as_it_was(unit, tmp_path, verb, wait):
     """No file is changed, and no temporary file or tool stays behind."""
     before = {path: path.read_bytes() for path in unit.rglob("*") if path.is_file()}

@@ -17,7 +17,9 @@ from hwact.fixed import SQ, UQ
 MADE = hand_made()
 SMALL = [name for name in MADE if name != "widest"]
 LINES = Lines("free", (0, 5), 16, 2, (3, -1), (8, 9))
-DESIGN = Design("unit", "f", SQ(2, 2), (-8, 7), (Channel("y", "x", "function", SQ(4, 2), "faithful", Fold(), LINES),))
+DESIGN = Design(
+    "unit", "f", SQ(2, 2), (-8, 7), (Channel("y", "x", "function", SQ(4, 2), "faithful", Fold(), LINES),)
+)
 
 
 def output(design, name, x):
@@ -160,7 +162,10 @@ def test_digest_changes_with_every_field():
         MADE["with_derivative"],
         shell=Shell("pipe", 2),
         parameters=(("b", "1.5"),),
-        channels=(replace(MADE["with_derivative"].channels[0], minimality=Minimality(2, (0, 3), ((0, 1, 1, 3),))), MADE["with_derivative"].channels[1]),
+        channels=(
+            replace(MADE["with_derivative"].channels[0], minimality=Minimality(2, (0, 3), ((0, 1, 1, 3),))),
+            MADE["with_derivative"].channels[1],
+        ),
     )
     seen, changed = {design.digest}, 0
     for path, value in leaves(design.to_dict()):
@@ -196,7 +201,10 @@ JUNK = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(),
     st.text(max_size=8),
-    st.lists(st.one_of(st.integers(-9, 9), st.text(max_size=2), st.none(), st.lists(st.integers(-3, 3))), max_size=4),
+    st.lists(
+        st.one_of(st.integers(-9, 9), st.text(max_size=2), st.none(), st.lists(st.integers(-3, 3))),
+        max_size=4,
+    ),
     st.dictionaries(st.sampled_from(["method", "signed", "index", "a"]), st.integers(-3, 3), max_size=3),
 )
 
@@ -267,7 +275,9 @@ def test_names_of_verilog_and_c_are_accepted(name):
     assert DESIGN.renamed(name).name == name
 
 
-@pytest.mark.parametrize("name", ["", "1a", "_a", "a b", "a-b", "a\n", "ä", "x" * 65, "module", "logic", "while", None, 3])
+@pytest.mark.parametrize(
+    "name", ["", "1a", "_a", "a b", "a-b", "a\n", "ä", "x" * 65, "module", "logic", "while", None, 3]
+)
 def test_names_that_no_module_can_have_are_refused(name):
     """Reserved words of Verilog, SystemVerilog and C among them."""
     with pytest.raises(RequestError) as caught:
@@ -288,7 +298,9 @@ REFUSED = {
     "Fold restore must be none, even, odd, ramp or ramp_down, not 'flip'": lambda: Fold("negate", "flip"),
     "Fold must halve and restore, or do neither": lambda: Fold("negate", "none"),
     "Fold ramp_shift must be 0 to 32, not 33": lambda: Fold("negate", "ramp", 0, 33),
-    "Fold constant and ramp_shift must be a tuple of integers below 2**60": lambda: Fold("negate", "odd", 1.0),
+    "Fold constant and ramp_shift must be a tuple of integers below 2**60": lambda: Fold(
+        "negate", "odd", 1.0
+    ),
     "Segmentation must be free, dyadic, uniform, not 'optimal'": lambda: lines(segmentation="optimal"),
     "Multiplier must be logic, dsp, shift-add, not 'booth'": lambda: lines(multiplier="booth"),
     "Lines starts must be a tuple of integers below 2**60": lambda: lines(starts=[0, 5]),
@@ -297,7 +309,9 @@ REFUSED = {
     "Lines starts must rise from at least 0 to below stop": lambda: lines(starts=(5, 5)),
     "Lines shift must be 0 to 48, not 49": lambda: lines(shift=49),
     "Lines products must stay below 2**61": lambda: lines(slopes=(1 << 59, 0)),
-    "Lines of dyadic segmentation must have aligned power-of-two blocks, not 0+5": lambda: lines(segmentation="dyadic"),
+    "Lines of dyadic segmentation must have aligned power-of-two blocks, not 0+5": lambda: lines(
+        segmentation="dyadic"
+    ),
     "Lines of uniform segmentation must have blocks of one size": lambda: lines(
         segmentation="uniform", starts=(0, 4), stop=6
     ),
@@ -306,11 +320,15 @@ REFUSED = {
     "Minimality witness must have four codes": lambda: Minimality(1, (0,), ((1, 2, 3),)),
     "Minimality witnesses must be a tuple": lambda: Minimality(1, (0,), [1]),
     "Interface must be comb, pipe, stream, not 'axi'": lambda: Shell("axi"),
-    "Reset must be sync-high, sync-low, async-high, async-low, none, not 'low'": lambda: Shell("pipe", 1, "low"),
+    "Reset must be sync-high, sync-low, async-high, async-low, none, not 'low'": lambda: Shell(
+        "pipe", 1, "low"
+    ),
     "Latency must be 0 to 64, not 65": lambda: Shell("pipe", 65),
     "Latency must be 0 to 64, not True": lambda: Shell("pipe", True),
     "Latency must be 0 for comb and at least 1 for pipe and stream, not 1 for comb": lambda: Shell("comb", 1),
-    "Latency must be 0 for comb and at least 1 for pipe and stream, not 0 for stream": lambda: Shell("stream"),
+    "Latency must be 0 for comb and at least 1 for pipe and stream, not 0 for stream": lambda: Shell(
+        "stream"
+    ),
     "Channel name must be y or dy, not 'z'": lambda: replace(DESIGN.channels[0], name="z"),
     "Channel mode must be function, direct or slope, not 'm'": lambda: replace(DESIGN.channels[0], mode="m"),
     "Channel saturate must be a bool, not 1": lambda: replace(DESIGN.channels[0], saturate=1),
@@ -322,8 +340,12 @@ REFUSED = {
     "Domain must lie within SQ2.2 (-8:7), not 3:2": lambda: replace(DESIGN, domain=(3, 2)),
     "Design domain must be two codes": lambda: replace(DESIGN, domain=(3,)),
     "Design channels must be y, or y and dy, not []": lambda: replace(DESIGN, channels=()),
-    "Design channels must be y, or y and dy, not ['y', 'y']": lambda: replace(DESIGN, channels=DESIGN.channels * 2),
-    "Design parameters must be pairs of strings, not ('b', 1)": lambda: replace(DESIGN, parameters=(("b", 1),)),
+    "Design channels must be y, or y and dy, not ['y', 'y']": lambda: replace(
+        DESIGN, channels=DESIGN.channels * 2
+    ),
+    "Design parameters must be pairs of strings, not ('b', 1)": lambda: replace(
+        DESIGN, parameters=(("b", 1),)
+    ),
     "Channel y must cover indices 0 to 15, not 0 to 14": lambda: with_core(Table(0, (0,) * 15)),
     "Channel y must cover indices 0 to 15, not 1 to 15": lambda: with_core(Table(1, (0,) * 15)),
     "Fold must have a signed input format": lambda: replace(

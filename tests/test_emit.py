@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -68,7 +69,7 @@ CERTIFICATE = {
 def files_of(design, **changes):
     arguments = {
         "command": COMMAND,
-        "statistics": {channel.name: statistics(segments=11) for channel in design.channels},
+        "statistics": {channel.name: statistics() for channel in design.channels},
         "certificate": CERTIFICATE,
         "curves": {channel.name: curve(design, channel.name) for channel in design.channels},
         "verilog": "module nothing;\nendmodule\n",
@@ -403,11 +404,12 @@ def test_manifest_round_trip(tmp_path, name):
 
 def test_manifest_says_what_is_measured_and_leaves_null_what_is_not():
     """The keys of the contract, with plain numbers."""
-    design = MADE["with_derivative"]
+    made = MADE["with_derivative"]
+    design = replace(made, channels=(replace(made.channels[0], segments=15), *made.channels[1:]))
     contents = emit.manifest(
         design,
         command=COMMAND,
-        statistics={"y": statistics(segments=15, max_ulp=np.float64(0.5))},
+        statistics={"y": statistics(max_ulp=np.float64(0.5))},
         certificate=CERTIFICATE,
         files={},
     )

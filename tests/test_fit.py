@@ -142,6 +142,7 @@ def test_real_lines_are_found_exactly_where_they_exist(band):
 @given(bands(), GRIDS | st.just(Grid()), st.integers(1, 12))
 def test_longest_segment_ends_where_brute_force_says(band, grid, guess):
     """Whatever length is tried first."""
+
     def served(stop):
         if grid.shift is None:
             return served_by_real_line(band.lower[:stop].tolist(), band.upper[:stop].tolist())
@@ -254,7 +255,9 @@ def test_dyadic_and_uniform_segmentations_are_minimal_by_brute_force(asked):
         def fewest(start, size):
             if start + size <= folded.origin or start >= folded.origin + len(lower):
                 return 0
-            return 1 if served(start, size) else fewest(start, size // 2) + fewest(start + size // 2, size // 2)
+            return (
+                1 if served(start, size) else fewest(start, size // 2) + fewest(start + size // 2, size // 2)
+            )
 
         whole = 1 << (folded.origin + len(lower) - 1).bit_length()
         assert len(dyadic(folded.band, folded.origin)) == fewest(0, whole)
@@ -267,7 +270,9 @@ def test_dyadic_and_uniform_segmentations_are_minimal_by_brute_force(asked):
 
 
 @pytest.mark.parametrize("segmentation", ["free", "dyadic", "uniform"])
-@pytest.mark.parametrize("asked", [("tanh", "SQ3.3", "SQ1.5"), ("silu", "SQ3.4", "SQ3.4"), ("exp(-x)", "UQ3.4", "UQ0.7")])
+@pytest.mark.parametrize(
+    "asked", [("tanh", "SQ3.3", "SQ1.5"), ("silu", "SQ3.4", "SQ3.4"), ("exp(-x)", "UQ3.4", "UQ0.7")]
+)
 def test_shift_is_the_smallest_that_keeps_the_count(asked, segmentation):
     """No fewer fraction bits give as few segments, over every slope there is."""
     made = problem(*asked)
@@ -278,7 +283,10 @@ def test_shift_is_the_smallest_that_keeps_the_count(asked, segmentation):
     def reached(shift):
         if segmentation == "free":
             return minimal_on_grid(lower, upper, Grid(shift)) == lines.segments
-        windows = [(max(a - folded.origin, 0), b - folded.origin) for a, b in zip(lines.starts, (*lines.starts[1:], lines.stop))]
+        windows = [
+            (max(a - folded.origin, 0), b - folded.origin)
+            for a, b in zip(lines.starts, (*lines.starts[1:], lines.stop))
+        ]
         return all(slopes_that_serve(lower[a:b], upper[a:b], Grid(shift)).size for a, b in windows)
 
     assert reached(lines.shift)
@@ -297,7 +305,9 @@ def test_every_output_that_a_fold_allows_is_allowed_to_both_codes(asked, saturat
     for folded in made.folds:
         u, negative = folded.fold.fold(target.codes, target.input)
         for share in (0.0, 1.0, draw.random(len(folded.band))):
-            halves = folded.band.lower + np.floor((folded.band.upper - folded.band.lower) * share).astype(np.int64)
+            halves = folded.band.lower + np.floor((folded.band.upper - folded.band.lower) * share).astype(
+                np.int64
+            )
             outputs = folded.fold.unfold(halves[u - folded.origin], target.codes, negative)
             assert ((outputs >= target.lower) & (outputs <= target.upper)).all(), folded.fold
 
@@ -361,8 +371,13 @@ def test_units_of_every_method_keep_the_bound(asked, method):
 @pytest.mark.parametrize("segmentation", ["free", "dyadic", "uniform"])
 def test_what_is_asked_for_is_what_is_made(segmentation, multiplier):
     """Segmentation and multiplier."""
-    design = Spec("tanh", "SQ4.4", "SQ1.7", method="pwl", segmentation=segmentation, multiplier=multiplier).design()
-    assert (design.channels[0].core.segmentation, design.channels[0].core.multiplier) == (segmentation, multiplier)
+    design = Spec(
+        "tanh", "SQ4.4", "SQ1.7", method="pwl", segmentation=segmentation, multiplier=multiplier
+    ).design()
+    assert (design.channels[0].core.segmentation, design.channels[0].core.multiplier) == (
+        segmentation,
+        multiplier,
+    )
 
 
 def test_two_fits_of_one_request_are_one_design():
@@ -386,7 +401,11 @@ def test_bounds_that_cannot_be_met_and_undefined_codes_are_requests_gone_wrong()
 
 @pytest.mark.parametrize(
     ("asked", "counts"),
-    [(("hard_tanh", "SQ4.4", "SQ1.7"), (3, 1)), (("x^3", "SQ2.5", "SQ2.4"), None), (("relu6", "SQ5.3", "UQ3.3"), None)],
+    [
+        (("hard_tanh", "SQ4.4", "SQ1.7"), (3, 1)),
+        (("x^3", "SQ2.5", "SQ2.4"), None),
+        (("relu6", "SQ5.3", "UQ3.3"), None),
+    ],
 )
 def test_saturating_units_need_no_segments_for_the_clamp(asked, counts):
     """Fewer segments, minimal by the independent count, outputs within the bound."""
@@ -395,7 +414,10 @@ def test_saturating_units_need_no_segments_for_the_clamp(asked, counts):
     assert len(relaxed.least) < len(plain.least)
     assert counts is None or (len(plain.least), len(relaxed.least)) == counts
     design = Spec(*asked, method="pwl", saturate=True).design()
-    outputs, raw = design.evaluate(design.codes()), design.channels[0].evaluate_raw(design.codes(), design.input)
+    outputs, raw = (
+        design.evaluate(design.codes()),
+        design.channels[0].evaluate_raw(design.codes(), design.input),
+    )
     assert ((outputs >= plain.target.lower) & (outputs <= plain.target.upper)).all()
     assert (outputs != raw).any()
 
@@ -476,7 +498,9 @@ def test_grid_holds_exactly_the_slopes_that_fit_the_format_on_both_sides(restore
     sides = {"even": lambda m: (m, -m), "ramp": lambda m: (m + 2, -m), "ramp_down": lambda m: (m, 2 - m)}
 
     def fits(m):
-        codes = [slope * Fraction(2) ** (output.frac_bits + 2) for slope in sides.get(restore, lambda m: (m,))(m)]
+        codes = [
+            slope * Fraction(2) ** (output.frac_bits + 2) for slope in sides.get(restore, lambda m: (m,))(m)
+        ]
         return all(code.denominator == 1 and output.contains(int(code)) for code in codes)
 
     for shift in held.shifts:
@@ -504,7 +528,9 @@ def test_segments_with_slopes_of_a_format_are_minimal_by_brute_force(asked):
 
 def test_direct_derivative_has_a_bound_of_its_own():
     """Both outputs are fitted to their own function."""
-    spec = Spec("tanh", "SQ4.4", "SQ1.7", derivative="direct", derivative_output="UQ0.9", derivative_bound="1.25ulp")
+    spec = Spec(
+        "tanh", "SQ4.4", "SQ1.7", derivative="direct", derivative_output="UQ0.9", derivative_bound="1.25ulp"
+    )
     design = spec.design()
     target = target_of(function("diff(tanh(x))"), spec, spec.derivative_output, spec.derivative_bound)
     dy = design.evaluate(design.codes(), "dy")

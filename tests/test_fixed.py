@@ -43,8 +43,20 @@ def some_codes(format, seed=1):
     if format.width <= 8:
         return format.codes()
     draw = random.Random(seed)
-    ends = [format.min_code, format.min_code + 1, -1, 0, 1, format.max_code // 2, format.max_code - 1, format.max_code]
-    return np.array([c for c in ends if format.contains(c)] + [draw.randint(format.min_code, format.max_code) for _ in range(40)])
+    ends = [
+        format.min_code,
+        format.min_code + 1,
+        -1,
+        0,
+        1,
+        format.max_code // 2,
+        format.max_code - 1,
+        format.max_code,
+    ]
+    return np.array(
+        [c for c in ends if format.contains(c)]
+        + [draw.randint(format.min_code, format.max_code) for _ in range(40)]
+    )
 
 
 # -- rounding ----------------------------------------------------------------------------------
@@ -59,9 +71,7 @@ def test_round_shift_equals_fractions_on_every_nine_bit_integer(mode, shift):
     assert round_shift(codes, shift, mode).tolist() == expected
 
 
-@given(
-    st.integers(-(2**61), 2**61), st.integers(1, 62), st.sampled_from(ROUNDING_MODES), st.integers(-1, 1)
-)
+@given(st.integers(-(2**61), 2**61), st.integers(1, 62), st.sampled_from(ROUNDING_MODES), st.integers(-1, 1))
 def test_round_shift_is_exact_on_large_integers_and_near_ties(code, shift, mode, beside):
     """No intermediate value overflows."""
     for number in (code, (code >> shift << shift) + (1 << shift - 1) + beside):
@@ -124,7 +134,9 @@ def test_parse_reads_formats(text, format):
     assert Format.parse(format) is format
 
 
-@pytest.mark.parametrize("text", ["", "Q4.4", "SQ4", "SQ4.4.4", "SQ 4.4", "SQ4,4", "SQ+4.4", "SQ4.4\nx", "SQ99999.1", 8, None])
+@pytest.mark.parametrize(
+    "text", ["", "Q4.4", "SQ4", "SQ4.4.4", "SQ 4.4", "SQ4,4", "SQ+4.4", "SQ4.4\nx", "SQ99999.1", 8, None]
+)
 def test_parse_refuses_what_is_not_a_format(text):
     """The sentence shows how formats are written."""
     with pytest.raises(RequestError) as caught:
@@ -224,7 +236,11 @@ def test_conversion_between_formats_equals_fractions(source, to, mode, overflow)
 @pytest.mark.parametrize("overflow", ["saturate", "wrap"])
 def test_conversion_by_long_left_shifts_is_exact(drop, overflow):
     """The widest formats, where shifted codes reach the last bit of a word."""
-    for source, to in ((UQ(32, 0), UQ(32 - drop, drop)), (SQ(32, 0), SQ(32 - drop, drop)), (UQ(1, 0), UQ(32 - drop, drop))):
+    for source, to in (
+        (UQ(32, 0), UQ(32 - drop, drop)),
+        (SQ(32, 0), SQ(32 - drop, drop)),
+        (UQ(1, 0), UQ(32 - drop, drop)),
+    ):
         codes = some_codes(source)
         expected = [fitted(code << drop, to, overflow) for code in codes.tolist()]
         assert source.convert(codes, to, overflow=overflow).tolist() == expected

@@ -81,7 +81,9 @@ def test_reading_of_imports_sees_them():
 def loaded_by(code):
     """Packages loaded by a fresh Python after some code."""
     program = f"{code}\nimport sys; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT.parent, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT.parent, capture_output=True, text=True, check=True
+    )
     return set(done.stdout.split())
 
 

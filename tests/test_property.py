@@ -1,4 +1,4 @@
-"""Any request: a unit that keeps its bound, judged by formulas of the test's own, or a refusal in one sentence."""
+"""Any request: a unit that keeps its bound, judged by the test's own formulas, or a refusal in one sentence."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from flint import arb, ctx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hwact import Design, ErrorBound, Format, RequestError, Spec
+from hwact import Design, Format, RequestError, Spec
 from hwact.verify import measure
 
 
@@ -67,7 +67,9 @@ def formulas(draw):
     other, c = draw(st.sampled_from(BASE[:11])), draw(EIGHTHS)
     factor = rational(c)
     if kind == "scaled":
-        return Formula(f"{float(c)}*{one.text}", lambda x: factor * one.value(x), lambda x: factor * one.slope(x))
+        return Formula(
+            f"{float(c)}*{one.text}", lambda x: factor * one.value(x), lambda x: factor * one.slope(x)
+        )
     return Formula(
         f"{one.text} + {float(c)}*{other.text.format('x')}",
         lambda x: one.value(x) + factor * other.value(x),
@@ -83,13 +85,18 @@ def formats(draw, least, most):
     return Format(draw(st.booleans()), int_bits, width - int_bits)
 
 
-BOUNDS = st.sampled_from(["faithful", "faithful", "correct", "0.75ulp", "1.5ulp", "3ulp", "2^-5", "0.02", "2^-9"])
+BOUNDS = st.sampled_from(
+    ["faithful", "faithful", "correct", "0.75ulp", "1.5ulp", "3ulp", "2^-5", "0.02", "2^-9"]
+)
 
 
 @st.composite
 def requests(draw, widest):
     formula, input = draw(formulas()), draw(formats(5, widest))
-    method, derivative = draw(st.sampled_from(["auto", "pwl", "table"])), draw(st.sampled_from(["none", "direct", "slope"]))
+    method, derivative = (
+        draw(st.sampled_from(["auto", "pwl", "table"])),
+        draw(st.sampled_from(["none", "direct", "slope"])),
+    )
     asked = {
         "function": formula.text,
         "input": input,
@@ -122,10 +129,14 @@ def requests(draw, widest):
 def assert_within(design, channel, true, bound):
     """No output is certainly farther from the clamped function than the bound says."""
     codes = design.codes()
-    codes = codes if len(codes) <= 300 else np.unique(np.linspace(0, len(codes) - 1, 300).astype(int)) + codes[0]
+    codes = (
+        codes if len(codes) <= 300 else np.unique(np.linspace(0, len(codes) - 1, 300).astype(int)) + codes[0]
+    )
     ulp = rational(channel.format.ulp)
     unit = rational(bound.amount) if bound.unit == "absolute" else rational(bound.amount) * ulp
-    low, high = (rational(code * channel.format.ulp) for code in (channel.format.min_code, channel.format.max_code))
+    low, high = (
+        rational(code * channel.format.ulp) for code in (channel.format.min_code, channel.format.max_code)
+    )
     outputs = design.evaluate(codes, channel.name)
     assert channel.format.contains(outputs).all()
     for code, output in zip(codes.tolist(), outputs.tolist()):

@@ -24,7 +24,9 @@ def test_segments_of_tanh_are_those_of_the_literature(fit, counts):
             assert errors.max() == pytest.approx(line.error, abs=1e-12) and line.error <= 2.0**-bits
 
 
-@pytest.mark.parametrize("values", [[3.0], [1.0, 4.0], [0.0, 1.0, 4.0, 9.0, 16.0], [2.0, -1.0, 0.5, 0.25, 3.0, -2.0]])
+@pytest.mark.parametrize(
+    "values", [[3.0], [1.0, 4.0], [0.0, 1.0, 4.0, 9.0, 16.0], [2.0, -1.0, 0.5, 0.25, 3.0, -2.0]]
+)
 def test_lines_are_the_best_of_their_kind(values):
     """Least squares against NumPy, the least maximum error against every line through two points, moved."""
     values = np.array(values)

@@ -17,7 +17,9 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 def blocks(path, language):
     """Code blocks of one language in a document."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 PROGRAMS = [(path.name, k) for path in DOCUMENTS for k in range(len(blocks(path, "python")))]
@@ -36,7 +38,9 @@ def test_readme_example_prints_what_it_says(capsys):
     exec(blocks(ROOT / "README.md", "python")[0], {})
     first, second = capsys.readouterr().out.splitlines()
     assert first == "45 segments; fewer are impossible: 45"
-    assert [float(word) for word in second.strip("[]").split()] == pytest.approx([-0.9051, 0, 0.2449], abs=2**-11)
+    assert [float(word) for word in second.strip("[]").split()] == pytest.approx(
+        [-0.9051, 0, 0.2449], abs=2**-11
+    )
 
 
 def test_shell_examples_run(tmp_path, monkeypatch, capsys):

@@ -61,7 +61,11 @@ def test_span_is_the_smallest_shape_that_holds_a_range(least):
     """Signed only where it must be."""
     for most in range(least, 18):
         shape = span(least, most)
-        low, high = (-(1 << shape.width - 1), (1 << shape.width - 1) - 1) if shape.signed else (0, (1 << shape.width) - 1)
+        low, high = (
+            (-(1 << shape.width - 1), (1 << shape.width - 1) - 1)
+            if shape.signed
+            else (0, (1 << shape.width) - 1)
+        )
         assert low <= least and most <= high and shape.signed == (least < 0)
         half_low, half_high = -(-low // 2), high // 2
         assert shape.width <= shape.signed or least < half_low or most > half_high
@@ -105,7 +109,8 @@ def test_unfold_equals_golden_unfold_for_every_half_and_code(fold, halves, decre
     expected = fold.unfold(g, x, negative)
     component = Unfold(fold, input, halves, (int(expected.min()), int(expected.max())), decremented)
     vectors = [
-        {"g": int(a - (decremented and n)), "x": int(b) & 15, "negative": int(n)} for a, b, n in zip(g, x, negative)
+        {"g": int(a - (decremented and n)), "x": int(b) & 15, "negative": int(n)}
+        for a, b, n in zip(g, x, negative)
     ]
     assert [one["y"] for one in combinational(component, vectors)] == expected.tolist()
 
@@ -195,7 +200,9 @@ def simulate_product(lines, cuts, decrement):
 
     plan = ProductPlan(lines)
     product, results = Product(plan, cuts, decrement), []
-    cases = [(k, d, n) for k, size in enumerate(lines.sizes) for d in range(size) for n in range(1 + decrement)]
+    cases = [
+        (k, d, n) for k, size in enumerate(lines.sizes) for d in range(size) for n in range(1 + decrement)
+    ]
     if len(cases) > 300:
         cases = random.Random(1).sample(cases, 300) + cases[:3] + cases[-3:]
 
@@ -280,7 +287,9 @@ def test_combinational_unit_equals_golden_model_on_every_code(name):
 
 
 @pytest.mark.parametrize("latency", [1, 2, 4, 7, 20])
-@pytest.mark.parametrize("name", ["free_lines", "dyadic_even", "odd_about_one", "negate_ramp", "with_derivative", "folded_table"])
+@pytest.mark.parametrize(
+    "name", ["free_lines", "dyadic_even", "odd_about_one", "negate_ramp", "with_derivative", "folded_table"]
+)
 def test_datapath_equals_golden_model_at_every_latency(name, latency):
     """A code every clock, results in order, as many cycles later as the design says and no other number."""
     made = with_shell(MADE[name], "pipe", latency)
@@ -299,11 +308,17 @@ def test_channels_share_a_selection_only_where_it_is_the_same():
     free, uniform = (Lines(kind, starts, **sizes) for kind in ("free", "uniform"))
     for first, second in ((free, uniform), (uniform, free), (uniform, uniform)):
         made = design(
-            "pair", SQ(4, 3), channel(first, SQ(8, 4)), channel(second, SQ(8, 4), name="dy", mode="direct"), domain=(-32, -1)
+            "pair",
+            SQ(4, 3),
+            channel(first, SQ(8, 4)),
+            channel(second, SQ(8, 4), name="dy", mode="direct"),
+            domain=(-32, -1),
         )
         steps = [step.name for stage in schedule(made) for step in stage]
         assert sum("select" in step for step in steps) == (1 if first is second else 2)
-        got = combinational(ActivationUnit(made), [{"x": int(bits)} for bits in made.input.to_bits(made.codes())])
+        got = combinational(
+            ActivationUnit(made), [{"x": int(bits)} for bits in made.input.to_bits(made.codes())]
+        )
         for name in ("y", "dy"):
             assert [outputs[name] for outputs in got] == golden_bits(made, made.codes(), name)
     gc.collect()
@@ -318,11 +333,13 @@ def test_stages_are_balanced_and_lose_no_step(name):
         stages = schedule(with_shell(MADE[name], "pipe", latency))
         assert len(stages) == latency
         cut = [step.name for stage in stages for step in stage]
-        assert {name for name in cut if "_rows_" not in name} == {name for name in whole if "_rows_" not in name}
+        assert {name for name in cut if "_rows_" not in name} == {
+            name for name in whole if "_rows_" not in name
+        }
         rows = [s.component for stage in stages for s in stage if s.name.startswith("y_rows_")]
         covered = [row for component in rows for row in component._rows]
         assert covered == list(range(len(covered)))
-    del stages, rows, component
+    del stages, rows, covered
     gc.collect()  # steps that no circuit takes in are mourned here, not in another test
 
 
@@ -336,7 +353,13 @@ def test_pipe_unit_moves_with_its_enable_alone(reset, stalls, latency):
     """The result of a code is there `latency` enabled cycles later, and stands still while the enable is low."""
     made = with_shell(MADE["with_derivative"], "pipe", latency, reset)
     codes = np.random.default_rng(1).permutation(made.codes())[:80]
-    got = run_pipe(ActivationUnit(made), made.input.to_bits(codes).tolist(), stalls=stalls, reset=reset, outputs=("y", "dy"))
+    got = run_pipe(
+        ActivationUnit(made),
+        made.input.to_bits(codes).tolist(),
+        stalls=stalls,
+        reset=reset,
+        outputs=("y", "dy"),
+    )
     assert got.results == list(zip(golden_bits(made, codes), golden_bits(made, codes, "dy")))
 
 
@@ -346,7 +369,9 @@ def test_stream_unit_takes_a_code_a_cycle_and_its_latency(reset, latency):
     """At full rate every result takes `latency` cycles and none is missed."""
     made = with_shell(MADE["with_derivative"], "stream", latency, reset)
     codes = made.codes()[::3]
-    got = run_stream(ActivationUnit(made), made.input.to_bits(codes).tolist(), reset=reset, outputs=("y", "dy"))
+    got = run_stream(
+        ActivationUnit(made), made.input.to_bits(codes).tolist(), reset=reset, outputs=("y", "dy")
+    )
     assert got.results == list(zip(golden_bits(made, codes), golden_bits(made, codes, "dy")))
     assert got.latencies == {latency} and got.answered[-1] == len(codes) + latency - 1
 
@@ -376,7 +401,7 @@ def test_reset_empties_a_stream_unit(reset):
 
 
 def merged(units):
-    """Verilog of many combinational units behind one input that selects among them, and its design and codes."""
+    """Verilog of many combinational units behind an input that selects, and its design and codes."""
     select, width = (len(units) - 1).bit_length(), max(unit.input.width for unit in units)
     texts, cases, codes = [], [], []
     tables = {name: np.zeros(1 << (select + width), dtype=np.int64) for name in ("y", "dy")}
@@ -394,8 +419,9 @@ def merged(units):
         codes.append(places)
     body = "\n".join(texts[1::2])
     top = (
-        f"module merged (input [{select + width - 1}:0] x, output reg [31:0] y, output reg [31:0] dy);\n{body}"
-        f"always @* begin y = 0; dy = 0; case (x[{select + width - 1}:{width}])\n{''.join(cases)}endcase end\nendmodule\n"
+        f"module merged (input [{select + width - 1}:0] x, output reg [31:0] y, output reg [31:0] dy);\n"
+        f"{body}always @* begin y = 0; dy = 0; case (x[{select + width - 1}:{width}])\n"
+        f"{''.join(cases)}endcase end\nendmodule\n"
     )
     channels = tuple(
         Channel(name, "x", mode, UQ(32, 0), "faithful", Fold(), Table(0, tuple(tables[name].tolist())))
@@ -442,7 +468,12 @@ def test_verilog_of_the_widest_design_equals_golden_model_at_the_corners():
         np.testing.assert_array_equal(simulation.outputs[name], made.evaluate(codes, name))
 
 
-SHELLS = [("pipe", 1, "async-low"), ("pipe", 6, "none"), ("stream", 2, "sync-low"), ("stream", 4, "async-high")]
+SHELLS = [
+    ("pipe", 1, "async-low"),
+    ("pipe", 6, "none"),
+    ("stream", 2, "sync-low"),
+    ("stream", 4, "async-high"),
+]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

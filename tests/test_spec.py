@@ -21,7 +21,10 @@ def test_text_becomes_values():
     made = spec(bound="2^-6", domain="-2:1.5", derivative="direct", derivative_output="SQ2.6")
     assert made.function == catalog.tanh
     assert (made.input, made.output, made.derivative_output) == (SQ(4, 4), SQ(1, 7), SQ(2, 6))
-    assert (made.bound, made.derivative_bound) == (ErrorBound(Fraction(1, 64), "absolute"), ErrorBound.parse("faithful"))
+    assert (made.bound, made.derivative_bound) == (
+        ErrorBound(Fraction(1, 64), "absolute"),
+        ErrorBound.parse("faithful"),
+    )
     assert made.domain == (Fraction(-2), Fraction(3, 2))
     assert made == Spec(
         catalog.tanh,
@@ -92,14 +95,22 @@ REFUSED = {
     "Reset must be sync-high, sync-low, async-high, async-low, none, not 'low'": {"reset": "low"},
     "Latency must be 0 to 64, not 2.0": {"interface": "pipe", "latency": 2.0},
     "Latency must be 0 for comb and at least 1 for pipe and stream, not 2 for comb": {"latency": 2},
-    "Latency must be 0 for comb and at least 1 for pipe and stream, not 0 for pipe": {"interface": "pipe", "latency": 0},
-    "Input format must be at most 24 bits wide, so that every code can be checked, not SQ4.21": {"input": "SQ4.21"},
+    "Latency must be 0 for comb and at least 1 for pipe and stream, not 0 for pipe": {
+        "interface": "pipe",
+        "latency": 0,
+    },
+    "Input format must be at most 24 bits wide, so that every code can be checked, not SQ4.21": {
+        "input": "SQ4.21"
+    },
     "Derivative direct must have a format: add --derivative-output, such as SQ2.14": {"derivative": "direct"},
     "Derivative output must come with --derivative direct or slope": {"derivative_output": "SQ2.6"},
     "Segmentation must be auto for --method table, not free": {"method": "table", "segmentation": "free"},
     "Fit must be exact for --method table, not lsq": {"method": "table", "fit": "lsq"},
     "Multiplier must be auto for --method table, not dsp": {"method": "table", "multiplier": "dsp"},
-    "Method must be pwl or auto for --derivative slope, not table": {"method": "table", "derivative": "slope"},
+    "Method must be pwl or auto for --derivative slope, not table": {
+        "method": "table",
+        "derivative": "slope",
+    },
     "Segmentation must be free for --fit lsq, not dyadic": {"fit": "lsq", "segmentation": "dyadic"},
     "Bound must be faithful, correct, or a number like 1.5ulp, 2^-10 or 1e-3, not 'good'": {"bound": "good"},
     "Bound must be above zero, not '0ulp'": {"derivative_bound": "0ulp"},

@@ -48,11 +48,29 @@ def test_verified_table_has_bound_minimality_and_circuit_in_its_certificate():
     ("changes", "checks"),
     [
         (
-            {"function": "gelu", "output": "SQ4.4", "derivative": "slope", "interface": "pipe", "reset": "async-low"},
-            [("bound", "y"), ("minimality", "y"), ("slope", "dy"), ("circuit", "y and dy"), ("stalls", "y and dy")],
+            {
+                "function": "gelu",
+                "output": "SQ4.4",
+                "derivative": "slope",
+                "interface": "pipe",
+                "reset": "async-low",
+            },
+            [
+                ("bound", "y"),
+                ("minimality", "y"),
+                ("slope", "dy"),
+                ("circuit", "y and dy"),
+                ("stalls", "y and dy"),
+            ],
         ),
         (
-            {"derivative": "direct", "derivative_output": "UQ1.7", "interface": "stream", "domain": "-3:5", "latency": 1},
+            {
+                "derivative": "direct",
+                "derivative_output": "UQ1.7",
+                "interface": "stream",
+                "domain": "-3:5",
+                "latency": 1,
+            },
             [
                 ("bound", "y"),
                 ("minimality", "y"),
@@ -82,7 +100,13 @@ def test_certificate_survives_json_and_belongs_to_one_design():
     certificate = Certificate("d", (bound, old))
     assert Certificate.from_dict(certificate.to_dict(), "d") == certificate
     assert Certificate.from_dict(certificate.to_dict(), "other").checks == ()
-    for plain in (None, {}, {"digest": "d"}, {"digest": "d", "checks": [{"check": "bound"}]}, {"digest": "d", "checks": [3]}):
+    for plain in (
+        None,
+        {},
+        {"digest": "d"},
+        {"digest": "d", "checks": [{"check": "bound"}]},
+        {"digest": "d", "checks": [3]},
+    ):
         assert Certificate.from_dict(plain, "d") == Certificate("d", ())
     assert certificate.joined(Certificate("d", (new,))).checks == (bound, new)
     assert certificate.joined(None) is certificate
@@ -97,7 +121,9 @@ def test_measured_errors_are_those_of_plain_floats():
     measured = measure(design)["y"]
     true = np.array([min(max(math.tanh(code / 16) * 128, -128), 127) for code in design.codes()])
     errors = np.abs(design.evaluate(design.codes()) - true)
-    assert measured.max_ulp == pytest.approx(errors.max(), abs=1e-6) and measured.max_ulp >= errors.max() - 1e-9
+    assert (
+        measured.max_ulp == pytest.approx(errors.max(), abs=1e-6) and measured.max_ulp >= errors.max() - 1e-9
+    )
     assert measured.mean_ulp == pytest.approx(errors.mean(), abs=1e-6)
     assert measured.mse_ulp2 == pytest.approx((errors**2).mean(), abs=1e-6)
     assert errors[measured.worst_code + 128] == pytest.approx(errors.max(), abs=1e-6)
@@ -186,7 +212,9 @@ def test_slope_that_varies_within_a_segment_is_refused():
 def tampered(**changes):
     design = spec().design()
     proof = design.channels[0].minimality
-    return with_channel(design, minimality=replace(proof, **{name: change(proof) for name, change in changes.items()}))
+    return with_channel(
+        design, minimality=replace(proof, **{name: change(proof) for name, change in changes.items()})
+    )
 
 
 def test_true_proof_of_minimality_passes():
@@ -212,7 +240,9 @@ def test_proof_that_is_too_short_or_too_long_is_refused(changes):
 
 
 @pytest.mark.parametrize("place", range(4))
-@pytest.mark.parametrize("move", [lambda c: c + 1, lambda c: -c, lambda c: -129, lambda c: 128, lambda c: 10**9])
+@pytest.mark.parametrize(
+    "move", [lambda c: c + 1, lambda c: -c, lambda c: -129, lambda c: 128, lambda c: 10**9]
+)
 @pytest.mark.parametrize("k", [0, 3, -1])
 def test_witness_outside_its_window_or_without_contradiction_is_refused(k, place, move):
     """Codes beyond the domain among them."""
@@ -255,7 +285,9 @@ def test_windows_that_start_before_the_domain_prove_nothing():
     design = spec(domain="-2:2").design()
     proof = design.channels[0].minimality
     first = (proof.starts[0] - 2, *proof.witnesses[0][1:])
-    changed = replace(proof, starts=(proof.starts[0] - 5, *proof.starts[1:]), witnesses=(first, *proof.witnesses[1:]))
+    changed = replace(
+        proof, starts=(proof.starts[0] - 5, *proof.starts[1:]), witnesses=(first, *proof.witnesses[1:])
+    )
     with pytest.raises(CheckError, match="^Segments of y must be proven minimal, not as by codes "):
         check(with_channel(design, minimality=changed))
 

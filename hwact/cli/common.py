@@ -38,7 +38,9 @@ class Verb(_Examples, click.Command):
             hint = f"did you mean {near}?" if near else f"see {context.command_path} --help"
             if not error.option_name.startswith("--"):
                 hint = "an expression that starts with - goes last, after --"
-            raise RequestError(f"Option must be one of this command's, not {error.option_name!r}: {hint}") from None
+            raise RequestError(
+                f"Option must be one of this command's, not {error.option_name!r}: {hint}"
+            ) from None
 
 
 class Group(_Examples, click.Group):
@@ -192,12 +194,18 @@ def _explained(error):
             number = error.args[0] if isinstance(error, Stopped) else signal.SIGINT
             return 128 + number, "Interrupted: nothing was left half-written"
         case MemoryError():
-            return ToolError.exit_status, "Memory must suffice for the unit, not run out: narrow the domain or the input"
+            return (
+                ToolError.exit_status,
+                "Memory must suffice for the unit, not run out: narrow the domain or the input",
+            )
         case OSError(errno=errno.ENOSPC):
             _discard_stdout()
             return ToolError.exit_status, "Disk must have room, not be full"
     name = type(error).__name__
-    return ToolError.exit_status, f"Internal error {name}: {error}: please report it with the output of HWACT_DEBUG=1"
+    return (
+        ToolError.exit_status,
+        f"Internal error {name}: {error}: please report it with the output of HWACT_DEBUG=1",
+    )
 
 
 def _discard_stdout():

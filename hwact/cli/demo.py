@@ -24,7 +24,9 @@ TARGETS = ("ice40", "ecp5")
 
 
 @click.command("demo", cls=Verb, epilog=EPILOG, short_help="The whole tour with one 16-bit unit.")
-@click.option("-o", "folder", default="demo", show_default=True, type=click.Path(file_okay=False), help="Output folder.")
+@click.option(
+    "-o", "folder", default="demo", show_default=True, type=click.Path(file_okay=False), help="Output folder."
+)
 @json_option
 def demo(folder, as_json):
     """Make, prove and measure a 16-bit tanh with its derivative, from the formula to place and route."""
@@ -61,7 +63,10 @@ def demo(folder, as_json):
     result, bench = step("Run the cocotb bench", lambda: bench_check(unit, folder))
     unit.certify([bench])
     reports = [
-        step(f"Synthesise, place and route for {target}", lambda: synthesise(text, "tanh16", target, bram=False))
+        step(
+            f"Synthesise, place and route for {target}",
+            lambda: synthesise(text, "tanh16", target, bram=False),
+        )
         for target in TARGETS
     ]
     unit.record(folder, reports)
@@ -70,7 +75,11 @@ def demo(folder, as_json):
         echo_json({**_contents(folder), "reports": [report.to_dict() for report in reports], "seconds": took})
     else:
         click.echo()
-        show_table(f"tanh16: {spec.input} -> {spec.output}, derivative {spec.derivative_output}", ("", "what"), summary)
+        show_table(
+            f"tanh16: {spec.input} -> {spec.output}, derivative {spec.derivative_output}",
+            ("", "what"),
+            summary,
+        )
         click.echo(f"Datasheet with plots: {folder}/tanh16.md")
 
 
@@ -86,13 +95,31 @@ def _summary(unit, bench, reports):
     for name, measured in unit.measured.items():
         channel = measured.channel
         minimum = channel.minimality.segments
-        core = "table" if channel.segments is None else f"{channel.segments} segments ({channel.core.segmentation})"
-        rows.append((f"made: {name} = {channel.expression}", f"{core}; proven minimum with free breakpoints {minimum}"))
-        rows.append((f"proved: error of {name}", f"{measured.max_ulp:.4f} ulp at most, on every code; bound {channel.bound}"))
+        core = (
+            "table"
+            if channel.segments is None
+            else f"{channel.segments} segments ({channel.core.segmentation})"
+        )
+        rows.append(
+            (
+                f"made: {name} = {channel.expression}",
+                f"{core}; proven minimum with free breakpoints {minimum}",
+            )
+        )
+        rows.append(
+            (
+                f"proved: error of {name}",
+                f"{measured.max_ulp:.4f} ulp at most, on every code; bound {channel.bound}",
+            )
+        )
     codes = len(unit.design.codes())
     rows.append(("proved: Verilog = golden model", f"{codes} of {codes} codes, and under random stalls"))
-    rows.append(("proved: cocotb bench", f"{bench.samples} results in {bench.cycles} cycles, {bench.simulator}"))
+    rows.append(
+        ("proved: cocotb bench", f"{bench.samples} results in {bench.cycles} cycles, {bench.simulator}")
+    )
     for report in reports:
         target, luts, carries, ffs, dsps, _, fmax = report_row(report)
-        rows.append((f"measured: {target}", f"{luts} LUTs, {carries} carries, {ffs} FFs, {dsps} DSPs, {fmax} MHz"))
+        rows.append(
+            (f"measured: {target}", f"{luts} LUTs, {carries} carries, {ffs} FFs, {dsps} DSPs, {fmax} MHz")
+        )
     return rows

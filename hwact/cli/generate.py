@@ -25,7 +25,10 @@ hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method p
 """
 
 parameter_option = click.option(
-    "--parameter", multiple=True, metavar="NAME=VALUE", help="Value of a parameter of the expression; repeatable."
+    "--parameter",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a parameter of the expression; repeatable.",
 )
 
 
@@ -46,26 +49,39 @@ def _choice(name, values, default, text):
     return click.option(f"--{name}", type=click.Choice(values), default=default, show_default=True, help=text)
 
 
-@click.command("generate", cls=Verb, epilog=EPILOG, short_help="Generate a unit: Verilog, C model, benches, proofs.")
+@click.command(
+    "generate", cls=Verb, epilog=EPILOG, short_help="Generate a unit: Verilog, C model, benches, proofs."
+)
 @click.argument("function", required=False)
 @click.option("--function", "expression", help="The function, in place of the argument.")
 @parameter_option
-@click.option("--input", "input_", required=True, metavar="FORMAT", help="Input format, such as SQ4.12 or UQ0.8.")
+@click.option(
+    "--input", "input_", required=True, metavar="FORMAT", help="Input format, such as SQ4.12 or UQ0.8."
+)
 @click.option("--output", required=True, metavar="FORMAT", help="Output format.")
 @click.option(
-    "--bound", default="faithful", show_default=True, help="faithful (< 1 ulp), correct (<= 1/2 ulp), 1.5ulp, 2^-10, 1e-3."
+    "--bound",
+    default="faithful",
+    show_default=True,
+    help="faithful (< 1 ulp), correct (<= 1/2 ulp), 1.5ulp, 2^-10, 1e-3.",
 )
-@click.option("--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5.")
+@click.option(
+    "--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5."
+)
 @_choice("derivative", DERIVATIVES, "none", "Second output: its own approximation, or the slope in use.")
 @click.option("--derivative-output", metavar="FORMAT", help="Format of the derivative.")
-@click.option("--derivative-bound", default="faithful", show_default=True, help="Bound of a direct derivative.")
+@click.option(
+    "--derivative-bound", default="faithful", show_default=True, help="Bound of a direct derivative."
+)
 @_choice("method", METHODS, "auto", "Lines, a table, or whichever is estimated to be smaller.")
 @_choice("segmentation", ("auto", *SEGMENTATIONS), "auto", "Breakpoints; auto with --method pwl is free.")
 @_choice("multiplier", ("auto", *MULTIPLIERS), "auto", "How slopes are multiplied.")
 @_choice("fit", FITS, "exact", "Exactly minimal, or a published segmenter to compare with.")
 @click.option("--saturate", is_flag=True, help="Clamp the output, so that lines may run beyond its range.")
 @_choice("interface", INTERFACES, "comb", "Combinational, clock enable, or valid and ready.")
-@click.option("--latency", type=int, help=f"Clock cycles of a pipe or stream unit; {DEFAULT_LATENCY} if left out.")
+@click.option(
+    "--latency", type=int, help=f"Clock cycles of a pipe or stream unit; {DEFAULT_LATENCY} if left out."
+)
 @_choice("reset", RESETS, "sync-high", "Reset of a pipe or stream unit.")
 @click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
@@ -100,13 +116,13 @@ def generate(context, function, expression, parameter, input_, folder, force, as
 
 def _check_used(context, request):
     """Refuse options that the others would leave without any effect."""
-    given = {
-        name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-    }
+    given = {name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
     if request["interface"] == "comb" and "reset" in given:
         raise RequestError("Reset must come with --interface pipe or stream, not comb")
     if request["derivative"] != "direct" and "derivative_bound" in given:
-        raise RequestError(f"Derivative bound must come with --derivative direct, not {request['derivative']}")
+        raise RequestError(
+            f"Derivative bound must come with --derivative direct, not {request['derivative']}"
+        )
 
 
 def show_unit(contents, folder):
@@ -115,7 +131,9 @@ def show_unit(contents, folder):
         (
             output["name"],
             output["expression"],
-            output["method"] if output["segments"] is None else f"{output['method']} {output['segmentation']}",
+            output["method"]
+            if output["segments"] is None
+            else f"{output['method']} {output['segmentation']}",
             output["entries"] if output["segments"] is None else output["segments"],
             output["minimal_segments"] if output["minimal_segments"] is not None else "-",
             figures(output["max_error_ulp"]),

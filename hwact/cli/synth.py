@@ -29,7 +29,9 @@ REPORT_COLUMNS = ("target", "LUTs", "carries", "FFs", "DSPs", "BRAM bits", "fmax
 )
 @click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
 @click.option("--bram/--no-bram", default=False, show_default=True, help="Let tables become block RAMs.")
-@click.option("--place/--no-place", default=True, show_default=True, help="Place and route, for the clock frequency.")
+@click.option(
+    "--place/--no-place", default=True, show_default=True, help="Place and route, for the clock frequency."
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the placement.")
 @json_option
 def synth(folder, targets, dsp, bram, place, seed, as_json):
@@ -45,7 +47,9 @@ def synth(folder, targets, dsp, bram, place, seed, as_json):
     reports = []
     for target in chosen:
         with progress(f"Synthesising for {target.name}"):
-            reports.append(synthesise(text, unit.design.name, target, place=place, seed=seed, dsp=dsp, bram=bram))
+            reports.append(
+                synthesise(text, unit.design.name, target, place=place, seed=seed, dsp=dsp, bram=bram)
+            )
     failed = next((report for report in reports if report.status == "failed"), None)
     if failed is None and as_json:
         rows = [{"digest": unit.design.digest, **report.to_dict()} for report in reports]

@@ -97,7 +97,9 @@ def check_folder(path, name, *, overwrite=False):
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
     if refused:
-        raise RequestError(f"Output folder must be new, empty or an earlier output of {name}, not {str(path)!r}")
+        raise RequestError(
+            f"Output folder must be new, empty or an earlier output of {name}, not {str(path)!r}"
+        )
 
 
 def write_folder(path, files, *, overwrite=False):

@@ -54,7 +54,7 @@ def manifest(design, *, command, statistics, certificate, files):
         The command that makes the unit again.
     statistics : dict of str to object
         For each channel, measured errors: ``max_ulp``, ``mean_ulp``, ``mse_ulp2``, ``worst_code`` and, where
-        known, ``segments`` (straight pieces over the whole domain) and ``floor_segments``.
+        known, ``floor_segments``.
     certificate : dict or None
         What was checked, by which method, with which result.
     files : dict of str to list of str
