@@ -11,7 +11,7 @@ WIDTHS = range(8, 21, 2)
 
 
 def row(width):
-    """Width, codes, minimal segments with the seconds of that fit, seconds of the cheapest unit and of its check."""
+    """Width, codes, minimal segments; seconds of that fit, of the cheapest unit and of its check."""
     words = {"input": SQ(4, width - 4), "output": SQ(1, width - 1)}
     began = time.perf_counter()
     lines = Spec("tanh", method="pwl", **words).design()

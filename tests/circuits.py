@@ -47,7 +47,7 @@ class Clocked(Elaboratable):
 
 @dataclass
 class Run:
-    """What came out: `results` in order, and the `cycle` numbers at which codes went in and results came out."""
+    """What came out: `results` in order, and the cycles at which codes went in and results came out."""
 
     results: list
     accepted: list
@@ -67,7 +67,7 @@ def _simulate(top, bench):
 
 
 def run_pipe(unit, codes, *, stalls=None, reset="sync-high", outputs=("y",)):
-    """Feed a unit with clock enable; the result of the k-th code is what stands `latency` enabled cycles later.
+    """Feed a unit with enable; the result of the k-th code is what stands `latency` enabled cycles later.
 
     While the enable is low, rubbish is on the input and the outputs must stand still.
     """

@@ -284,7 +284,10 @@ KEYWORD = "Name must be a Verilog identifier of letters, digits and _ (at most 6
 @pytest.mark.parametrize(
     "words, sentence",
     [
-        (["tanhh", *FORMATS], "Expression must use known names, not 'tanhh' at column 1: did you mean 'tanh'?"),
+        (
+            ["tanhh", *FORMATS],
+            "Expression must use known names, not 'tanhh' at column 1: did you mean 'tanh'?",
+        ),
         (["x*(2", *FORMATS], None),
         (["2*y", *FORMATS], None),
         (["", *FORMATS], "Expression must be well formed, not '': expected a value at column 1"),
@@ -292,14 +295,29 @@ KEYWORD = "Name must be a Verilog identifier of letters, digits and _ (at most 6
             ["__import__('os')", *FORMATS],
             """Expression must be well formed, not "__import__('os')": unexpected character "'" at column 12""",
         ),
-        (["x.__class__", *FORMATS], "Expression must be well formed, not 'x.__class__': unexpected character '.' at column 2"),
+        (
+            ["x.__class__", *FORMATS],
+            "Expression must be well formed, not 'x.__class__': unexpected character '.' at column 2",
+        ),
         (["eval(x)", *FORMATS], None),
         (["x+" * 5000 + "x", *FORMATS], "Expression must be at most 2000 characters long, not 10001"),
         (["(" * 500 + "x", *FORMATS], None),
-        (["tanh", "--input", "SQ0.0", "--output", "SQ1.7"], "Format width must be 1 to 32 bits, not 0 (SQ0.0)"),
-        (["tanh", "--input", "SQ20.20", "--output", "SQ1.7"], "Format width must be 1 to 32 bits, not 40 (SQ20.20)"),
-        (["tanh", "--input", "tiny", "--output", "SQ1.7"], "Format must be written like SQ4.12 or UQ0.16, not 'tiny'"),
-        (["tanh", "--input", "SQ4.4", "--output", "SQ1.7;x"], "Format must be written like SQ4.12 or UQ0.16, not 'SQ1.7;x'"),
+        (
+            ["tanh", "--input", "SQ0.0", "--output", "SQ1.7"],
+            "Format width must be 1 to 32 bits, not 0 (SQ0.0)",
+        ),
+        (
+            ["tanh", "--input", "SQ20.20", "--output", "SQ1.7"],
+            "Format width must be 1 to 32 bits, not 40 (SQ20.20)",
+        ),
+        (
+            ["tanh", "--input", "tiny", "--output", "SQ1.7"],
+            "Format must be written like SQ4.12 or UQ0.16, not 'tiny'",
+        ),
+        (
+            ["tanh", "--input", "SQ4.4", "--output", "SQ1.7;x"],
+            "Format must be written like SQ4.12 or UQ0.16, not 'SQ1.7;x'",
+        ),
         (
             ["tanh", "--input", "SQ4.28", "--output", "SQ1.7"],
             "Input format must be at most 24 bits wide, so that every code can be checked, not SQ4.28",
@@ -318,7 +336,10 @@ KEYWORD = "Name must be a Verilog identifier of letters, digits and _ (at most 6
             ["tanh", *FORMATS, "--domain", "-9:9"],
             "Domain must lie within the values of SQ3.3, -4:3.875, not -9:9",
         ),
-        (["tanh", *FORMATS, "--domain", "0.01:0.02"], "Domain must hold at least one code of SQ3.3, not 0.01:0.02"),
+        (
+            ["tanh", *FORMATS, "--domain", "0.01:0.02"],
+            "Domain must hold at least one code of SQ3.3, not 0.01:0.02",
+        ),
         (["tanh", *FORMATS, "--domain", "2:1"], "Domain must hold at least one code of SQ3.3, not 2:1"),
         (["tanh", *FORMATS, "--domain", "nan:inf"], "Domain must be two numbers like -2:1.5, not 'nan:inf'"),
         (
@@ -331,10 +352,16 @@ KEYWORD = "Name must be a Verilog identifier of letters, digits and _ (at most 6
         (["tanh", *FORMATS, "--parameter", "b=1"], "Parameter of function tanh must be left out, not 'b'"),
         (["b*x", *FORMATS, "--parameter", "b=one"], "Parameter b must be a number, not 'one'"),
         (["b*x", *FORMATS], None),
-        (["b*x", *FORMATS, "--parameter", "b=1", "--parameter", "b=2"], "Parameter b must be given once, not twice"),
+        (
+            ["b*x", *FORMATS, "--parameter", "b=1", "--parameter", "b=2"],
+            "Parameter b must be given once, not twice",
+        ),
         (["tanh", "--input", "SQ3.3"], "Missing option '--output' (see hwact generate --help)"),
         ([*FORMATS], "Function must be given once, as the argument or with --function"),
-        (["tanh", "--function", "tanh", *FORMATS], "Function must be given once, as the argument or with --function"),
+        (
+            ["tanh", "--function", "tanh", *FORMATS],
+            "Function must be given once, as the argument or with --function",
+        ),
         (
             ["tanh", *FORMATS, "--latency", "3"],
             "Latency must be 0 for comb and at least 1 for pipe and stream, not 3 for comb",
@@ -376,7 +403,7 @@ KEYWORD = "Name must be a Verilog identifier of letters, digits and _ (at most 6
             "Option must be one of this command's, not '-x': an expression that starts with - goes last, after --",
         ),
     ],
-)  # fmt: skip
+)
 def test_bad_request_is_one_sentence_and_writes_nothing(hw, tmp_path, words, sentence):
     """Status 2, nothing on stdout, no file; the same with --json."""
     for more in ([], ["--json"]):
@@ -590,14 +617,22 @@ def test_missing_tools_are_named(hw, unit, monkeypatch):
 @pytest.mark.parametrize(
     "error, status, sentence",
     [
-        (ZeroDivisionError("by\nzero"), 3, "Internal error ZeroDivisionError: by zero: please report it with the output of HWACT_DEBUG=1"),
-        (RecursionError("deep"), 3, "Internal error RecursionError: deep: please report it with the output of HWACT_DEBUG=1"),
+        (
+            ZeroDivisionError("by\nzero"),
+            3,
+            "Internal error ZeroDivisionError: by zero: please report it with the output of HWACT_DEBUG=1",
+        ),
+        (
+            RecursionError("deep"),
+            3,
+            "Internal error RecursionError: deep: please report it with the output of HWACT_DEBUG=1",
+        ),
         (MemoryError(), 3, "Memory must suffice for the unit, not run out: narrow the domain or the input"),
         (OSError(28, "No space left on device"), 3, "Disk must have room, not be full"),
         (KeyboardInterrupt(), 130, "Interrupted: nothing was left half-written"),
         (ToolError("Tool x must succeed, not fail"), 3, "Tool x must succeed, not fail"),
     ],
-)  # fmt: skip
+)
 def test_whatever_happens_is_one_sentence(hw, monkeypatch, error, status, sentence):
     """No traceback, unless HWACT_DEBUG asks for it."""
 

@@ -206,8 +206,8 @@ def test_free_segmentation_is_minimal_by_an_independent_count(asked):
     """Every pair of codes of every segment, in integers; the witnesses come out of the same windows."""
     made = problem(*asked)
     assert list(made.least.starts) == minimal_free(made.target.lower, made.target.upper)
-    design = Spec(*asked[:3], asked[3] if len(asked) > 3 else "faithful", domain=asked[4:] and asked[4] or None,
-                  method="pwl").design()  # fmt: skip
+    options = dict(zip(("bound", "domain"), asked[3:]))
+    design = Spec(*asked[:3], **options, method="pwl").design()
     channel = design.channels[0]
     assert channel.core.segmentation == "free"
     assert channel.segments == channel.minimality.segments == len(made.least)

@@ -1,4 +1,4 @@
-"""Any request: a unit that keeps its bound, judged by the test's own formulas, or a refusal in one sentence."""
+"""Any request: a unit that keeps its bound, judged by the test's own formulas, or a refusal."""
 
 from collections import Counter
 from dataclasses import dataclass

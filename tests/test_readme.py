@@ -1,4 +1,4 @@
-"""What the documents say: their programs run, their links lead somewhere, their tables are the benchmarks'."""
+"""The documents: programs run, links lead to files, tables are those of the benchmarks."""
 
 import importlib.util
 import re
@@ -36,11 +36,12 @@ def test_python_examples_run(name, number, capsys):
 def test_readme_example_prints_what_it_says(capsys):
     """The number of segments is the proven minimum, and the golden model gives tanh."""
     exec(blocks(ROOT / "README.md", "python")[0], {})
-    first, second = capsys.readouterr().out.splitlines()
+    first, second, third = capsys.readouterr().out.splitlines()
     assert first == "45 segments; fewer are impossible: 45"
     assert [float(word) for word in second.strip("[]").split()] == pytest.approx(
         [-0.9051, 0, 0.2449], abs=2**-11
     )
+    assert third == "['bound', 'minimality', 'circuit']"
 
 
 def test_shell_examples_run(tmp_path, monkeypatch, capsys):

@@ -350,7 +350,7 @@ def test_stages_are_balanced_and_lose_no_step(name):
 @pytest.mark.parametrize("reset", ["sync-high", "async-high", "none"])
 @pytest.mark.parametrize("stalls", [None, 1])
 def test_pipe_unit_moves_with_its_enable_alone(reset, stalls, latency):
-    """The result of a code is there `latency` enabled cycles later, and stands still while the enable is low."""
+    """A result is there `latency` enabled cycles after its code, and stands still while the enable is low."""
     made = with_shell(MADE["with_derivative"], "pipe", latency, reset)
     codes = np.random.default_rng(1).permutation(made.codes())[:80]
     got = run_pipe(

@@ -44,7 +44,7 @@ class Verb(_Examples, click.Command):
 
 
 class Group(_Examples, click.Group):
-    """The commands in the order in which they are added, with the nearest name suggested for an unknown one."""
+    """The commands in the order they are added in; an unknown one has the nearest name suggested."""
 
     def list_commands(self, context):
         return list(self.commands)

@@ -126,7 +126,7 @@ def _terminal(curves):
 
 
 def _limits(values):
-    """Where to cut a plot that a pole would flatten: twice the spread of nine tenths of the values, or None."""
+    """Where to cut a plot that a pole would flatten: twice the spread of nine tenths of the values."""
     ordered = sorted(values)
     if not ordered:
         return None
