@@ -75,7 +75,7 @@ def check_name(name):
     """Return `name` if it can name a Verilog module and a C function, else raise RequestError."""
     _require(
         isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS,
-        f"Name must be a Verilog identifier of letters, digits and _ (at most 64), not {name!r}",
+        f"Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not {name!r}",
     )
     return name
 

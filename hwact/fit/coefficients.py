@@ -95,7 +95,7 @@ def choose(band, segmentation, origin, grid, target, few_digits=False):
     options = [one.with_residue(residue, step) for one in options]
     allowed = _narrowed(options)
     slopes = _shared(_with_few_digits(allowed) if few_digits else allowed)
-    flat = _flat_intercepts(slopes, options, step)
+    flat = _flat_intercepts(slopes, options, step, [target[start:stop] for start, stop in windows], grid.shift)
     intercepts = [
         flat[k] if k in flat else _best_intercept(target[start:stop], skip - far, slope, one, step, grid.shift)
         for k, ((start, stop), skip, slope, one) in enumerate(zip(windows, skipped, slopes, options))
@@ -186,30 +186,38 @@ def _shared(options):
     return chosen
 
 
-def _flat_intercepts(slopes, options, step):
+def _flat_intercepts(slopes, options, step, targets, shift):
     """Intercepts of the segments of slope zero by segment: runs of neighbours share one, from the last segment on."""
-    chosen, least, most, run = {}, None, None, []
+    runs = []
     for k in range(len(slopes) - 1, -1, -1):
         if slopes[k]:
             continue
         at_zero = options[k].only(options[k].slopes == 0)
         low, high = int(at_zero.least[0]), int(at_zero.most[0])
-        if run and max(low, least) <= min(high, most):
-            least, most = max(low, least), min(high, most)
+        if runs and max(low, runs[-1][0]) <= min(high, runs[-1][1]):
+            least, most, run = runs[-1]
+            runs[-1] = max(low, least), min(high, most), [*run, k]
         else:
-            least, most, run = low, high, []
-        run.append(k)
-        middle = least + (most - least) // (2 * step) * step
-        chosen.update(dict.fromkeys(run, middle))
+            runs.append((low, high, [k]))
+    chosen = {}
+    for least, most, run in runs:
+        values = np.concatenate([targets[k] for k in run])
+        best = min(_spread(least, most, step), key=lambda c: float(np.abs((c >> shift) - values).sum()))
+        chosen.update(dict.fromkeys(run, best))
     return chosen
+
+
+def _spread(least, most, step):
+    """A few intercepts of one residue, evenly spaced from the least to the most."""
+    count = (most - least) // step + 1
+    last = min(count, MAX_INTERCEPTS) - 1
+    return [least + step * (i * (count - 1) // last if last else 0) for i in range(last + 1)]
 
 
 def _best_intercept(target, skip, slope, options, step, shift):
     """The intercept with the least mean error over one segment."""
     k = int(np.flatnonzero(options.slopes == slope)[0])
-    least, count = int(options.least[k]), int(options.most[k] - options.least[k]) // step + 1
-    last = min(count, MAX_INTERCEPTS) - 1
-    candidates = [least + step * (i * (count - 1) // last if last else 0) for i in range(last + 1)]
+    candidates = _spread(int(options.least[k]), int(options.most[k]), step)
     if len(candidates) == 1:
         return candidates[0]
     ramp = slope * np.arange(skip, skip + len(target), dtype=np.int64)

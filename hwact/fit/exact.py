@@ -61,10 +61,8 @@ def _tables(folds, most):
             down = odd & (nearest > band.lower)
             up = odd & ~down & (nearest < band.upper)
             entries = nearest - down + up
-            low = np.maximum.accumulate(band.lower[::-1])[::-1]
-            high = np.minimum.accumulate(band.upper[::-1])[::-1]
-            flat = int(np.argmax(low <= high))
-            entries[flat:] = np.clip(nearest[flat], low[flat], high[flat])
+            refuses = np.flatnonzero((band.lower > nearest[-1]) | (band.upper < nearest[-1]))
+            entries[refuses[-1] + 1 if refuses.size else 0 :] = nearest[-1]
             yield folded.fold, Table(folded.origin, tuple(entries.tolist()))
 
 

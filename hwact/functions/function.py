@@ -81,6 +81,10 @@ def _exact(name, value):
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return Fraction(value)
     text = repr(value) if isinstance(value, float) else value
+    ratio = text.split("/") if isinstance(text, str) else []
+    if len(ratio) == 2 and all(part.strip().lstrip("-").isdigit() and len(part) < 60 for part in ratio):
+        if int(ratio[1]):
+            return Fraction(int(ratio[0]), int(ratio[1]))
     if not isinstance(text, str) or not _NUMBER.fullmatch(text.strip()):
         raise RequestError(f"Parameter {name} must be a number, not {value!r}")
     return Fraction(text.strip())
