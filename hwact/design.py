@@ -539,11 +539,11 @@ class Design:
             If Yosys or the C++ compiler is missing.
         """
         from .emit.verilog import verilog
-        from .verify import Certificate, check_circuit, measure
+        from .verify import Certificate, check_circuit, measure, sha256
 
+        text = verilog(self, command="Design.verify")
         checks = [check for measured in measure(self).values() for check in measured.check()]
-        checks += check_circuit(self, verilog(self, command="Design.verify"))
-        return Certificate(self.digest, tuple(checks))
+        return Certificate(self.digest, (*checks, *check_circuit(self, text)), sha256(text))
 
     # -- JSON ---------------------------------------------------------------------------------
 

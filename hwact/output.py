@@ -8,7 +8,7 @@ from .emit import Curve, manifest, manifest_text, read_manifest, unit_files
 from .emit.datasheet import datasheet_text
 from .emit.verilog import verilog
 from .errors import RequestError
-from .verify import Certificate, measure
+from .verify import Certificate, measure, sha256
 
 __all__ = ["Unit"]
 
@@ -36,15 +36,18 @@ class Unit:
         Raises
         ------
         RequestError
-            If the folder has no sound manifest.
+            If the folder has no sound manifest, or no Verilog.
         """
         contents, design = read_manifest(folder)
+        unit = cls(design, str(contents.get("command", "")))
         certificate = Certificate.from_dict(contents.get("certificate"), design.digest)
-        return cls(design, str(contents.get("command", "")), certificate)
+        unit.certificate = certificate.about(unit.verilog_text(folder))
+        return unit
 
-    def certify(self, checks):
-        """Add passed checks to the certificate."""
-        self.certificate = self.certificate.joined(Certificate(self.design.digest, tuple(checks)))
+    def certify(self, checks, verilog_text=None):
+        """Add passed checks to the certificate; with the Verilog text that they are about."""
+        digest = "" if verilog_text is None else sha256(verilog_text)
+        self.certificate = self.certificate.joined(Certificate(self.design.digest, tuple(checks), digest))
 
     def check_golden(self):
         """Check every output of the golden model, and add that to the certificate.

@@ -241,7 +241,9 @@ def open_parameters(function):
 def _function_words(function):
     """The words that ask for a function: an entry of the catalogue by its name, which units carry, else its text."""
     from_catalog = function.source and function.text.startswith(f"{function.name}(x")
-    words, parameters = [function.text], open_parameters(function)
+    # A leading minus would be taken for an option.
+    words = [f"--function={function.text}"] if function.text.startswith("-") else [function.text]
+    parameters = open_parameters(function)
     if from_catalog:
         words = [function.name]
         parameters = [(n, _number(v)) for n, v in function.parameters if f", {n}=" in function.text]

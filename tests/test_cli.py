@@ -278,7 +278,7 @@ def test_synth_reports_resources(hw, unit, tmp_path, monkeypatch):
 
 # -- bad requests ------------------------------------------------------------------------------
 
-KEYWORD = "Name must be a Verilog identifier of letters, digits and _ (at most 64), not 'module'"
+KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not 'module'"
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ def test_names_that_no_module_can_have_are_refused(name):
     """Reserved words of Verilog, SystemVerilog and C among them."""
     with pytest.raises(RequestError) as caught:
         DESIGN.renamed(name)
-    wanted = "Name must be a Verilog identifier of letters, digits and _ (at most 64)"
+    wanted = "Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C"
     assert str(caught.value) == f"{wanted}, not {name!r}"
 
 

@@ -116,7 +116,7 @@ REFUSED = {
     "Bound must be above zero, not '0ulp'": {"derivative_bound": "0ulp"},
     "Format must be written like SQ4.12 or UQ0.16, not 'Q4'": {"input": "Q4"},
     "Format width must be 1 to 32 bits, not 36 (UQ20.16)": {"output": "UQ20.16"},
-    "Name must be a Verilog identifier of letters, digits and _ (at most 64), not 'reg'": {"name": "reg"},
+    "Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not 'reg'": {"name": "reg"},
 }
 
 

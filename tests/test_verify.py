@@ -9,7 +9,7 @@ from small_units import small_design, small_verilog
 
 from hwact import CheckError, Spec
 from hwact.design import Design, Lines, Minimality, Table
-from hwact.verify import Certificate, Check, check_circuit, measure
+from hwact.verify import Certificate, Check, check_circuit, measure, sha256
 
 
 def spec(**changes):
@@ -40,7 +40,7 @@ def test_verified_table_has_bound_minimality_and_circuit_in_its_certificate():
         ("minimality", "y", 256, "passed"),
         ("circuit", "y", 256, "passed"),
     ]
-    assert certificate.checks[0].method == "golden model within faithful of rigorous enclosures (Arb)"
+    assert certificate.checks[0].method == "golden model, faithful, against rigorous enclosures (Arb)"
     assert certificate.checks[1].method == "no line serves any of 10 windows: at least 11 segments"
 
 
@@ -110,6 +110,15 @@ def test_certificate_survives_json_and_belongs_to_one_design():
         assert Certificate.from_dict(plain, "d") == Certificate("d", ())
     assert certificate.joined(Certificate("d", (new,))).checks == (bound, new)
     assert certificate.joined(None) is certificate
+
+
+def test_certificate_forgets_what_it_knew_of_another_verilog_text():
+    """Golden-model checks stay; those of the circuit belong to one text."""
+    bound, circuit = Check("bound", "y", "m", 8), Check("circuit", "y", "m", 8)
+    certificate = Certificate("d", (bound, circuit), sha256("module a; endmodule"))
+    assert Certificate.from_dict(certificate.to_dict(), "d") == certificate
+    assert certificate.about("module a; endmodule") is certificate
+    assert certificate.about("module b; endmodule").checks == (bound,)
 
 
 # -- measured error ----------------------------------------------------------------------------

@@ -39,10 +39,10 @@ hwact simulate tanh --samples 65536 --seed 7
 def simulate(folder, simulator, samples, seed, as_json):
     """Run the cocotb bench on the Verilog in FOLDER: full rate, random stalls, reset in flight."""
     unit = Unit.read(folder)
-    unit.verilog_text(folder)
+    text = unit.verilog_text(folder)
     with progress("Simulating with cocotb"):
         result, check = bench_check(unit, folder, simulator, samples, seed)
-    unit.certify([check])
+    unit.certify([check], text)
     record(unit, folder)
     if as_json:
         echo_json({"name": unit.design.name, **result.to_dict()})

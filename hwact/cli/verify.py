@@ -33,7 +33,7 @@ def verify(folder, level, as_json):
         unit.check_golden()
     if level == "rtl":
         with progress("Simulating the Verilog on every code"):
-            unit.certify(check_circuit(unit.design, text))
+            unit.certify(check_circuit(unit.design, text), text)
     record(unit, folder)
     certificate = unit.certificate.to_dict()
     if as_json:

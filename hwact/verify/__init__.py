@@ -1,6 +1,6 @@
 """Verification: reference bounds golden model, golden model equals circuit."""
 
-from .certificate import Certificate, Check
+from .certificate import Certificate, Check, sha256
 from .circuit import check_circuit
 from .golden import Measured, measure
 from .simulate import Simulation, run_verilog, simulate_verilog
@@ -13,5 +13,6 @@ __all__ = [
     "check_circuit",
     "measure",
     "run_verilog",
+    "sha256",
     "simulate_verilog",
 ]
