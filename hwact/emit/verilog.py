@@ -53,7 +53,7 @@ def verilog(design, *, command):
 
 def _renamed(text):
     """The text with plain identifiers in place of escaped ones."""
-    text = _TIME_ZERO.sub("time_zero ", text)
+    text = _TIME_ZERO.sub("time_zero", text)
     taken = set(_PLAIN.findall(text))
     names = {}
     for name in dict.fromkeys(_ESCAPED.findall(text)):

@@ -68,8 +68,12 @@ def _carry(width):
     return 1 + 0.08 * width
 
 
+def _nothing():
+    """Make no step: another channel makes it for both."""
+
+
 class _ChannelPlan:
-    """The atoms of one channel."""
+    """The atoms of one channel; `shared` holds the owner of every step that channels share."""
 
     def __init__(self, design, channel, shared):
         self.design, self.channel, self.shared = design, channel, shared
@@ -78,12 +82,9 @@ class _ChannelPlan:
         self.u, self.negative = f"u_{self.fold.index}", "negative" if channel.fold.index != "none" else "upright"
         self.u_width = max(most.bit_length(), 1)
 
-    def _once(self, key, make):
-        """A step that channels share: made for the first of them, None for the others."""
-        if key in self.shared:
-            return None
-        self.shared.add(key)
-        return make()
+    def _owner(self, *key):
+        """Name of the channel that a step which channels can share belongs to: the first one that asks."""
+        return self.shared.setdefault(key, self.name)
 
     def _own(self, *ports):
         return {port: f"{self.name}_{port}" for port in ports}
@@ -97,7 +98,8 @@ class _ChannelPlan:
             circuit = FoldInput(self.fold, self.design.input, self.u_width)
             return Step(f"fold_{index}", circuit, {"u": self.u, "negative": self.negative})
 
-        first = _Atom(delay, lambda: self._once(("fold", index), make_fold))
+        own = self._owner("fold", index) == self.name
+        first = _Atom(delay, make_fold if own else _nothing)
         middle = self._table() if isinstance(self.core, Table) else self._lines()
         return [first, *middle, *self._ending()]
 
@@ -120,8 +122,7 @@ class _ChannelPlan:
         self.decremented = plan.fraction == 0 and not self.channel.saturate and negates(
             self.fold, self.channel.format.width
         )
-        key = ("select", self.fold.index, lines.segmentation, lines.starts, lines.stop)
-        owner = self.shared_owner(key)
+        owner = self._owner("select", self.fold.index, lines.segmentation, lines.starts, lines.stop)
         first, last = addresses(lines)
         segment = {"segment": f"{owner}_segment", "offset": f"{owner}_offset"}
 
@@ -136,7 +137,7 @@ class _ChannelPlan:
 
         compare = {"uniform": 0.0, "dyadic": 2.0, "free": 1 + 0.15 * self.u_width + lines.segments.bit_length()}
         atoms = [
-            _Atom(compare[lines.segmentation], lambda: self._once(key, make_select)),
+            _Atom(compare[lines.segmentation], make_select if owner == self.name else _nothing),
             _Atom(self._lookup_delay(last.bit_length()), make_tables),
             *self._product(segment["offset"]),
         ]
@@ -152,14 +153,6 @@ class _ChannelPlan:
         if self.plan.flat:
             return {}
         return ShiftAdd.tables(self.plan) if self.core.multiplier == "shift-add" else {"slope": self.plan.slopes}
-
-    def shared_owner(self, key):
-        """The channel whose name a shared step bears: the first one that asks."""
-        for known in self.shared:
-            if known[0] == "owner" and known[1] == key:
-                return known[2]
-        self.shared.add(("owner", key, self.name))
-        return self.name
 
     def _product(self, offset):
         """Atoms of the product: a multiplier, or a row for every bit of the driving operand."""
@@ -262,7 +255,7 @@ def schedule(design):
     list of list of Step
         One list for every clock cycle of latency, and a single one for a combinational unit.
     """
-    shared = set()
+    shared = {}
     chains = [_ChannelPlan(design, channel, shared).atoms() for channel in design.channels]
     levels = max(len(chain) for chain in chains)
     delays = [max(chain[k].delay for chain in chains if k < len(chain)) for k in range(levels)]
