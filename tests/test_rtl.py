@@ -456,6 +456,17 @@ def test_verilog_of_many_random_designs_equals_golden_model_on_every_code(block)
     assert_verilog_equals_golden([random_design(seed) for seed in range(16 + 50 * block, 66 + 50 * block)])
 
 
+def test_segments_of_single_codes_need_no_product():
+    """Their offset is always zero, whatever their slopes are."""
+    slopes, intercepts = (3, -2, 0, 5, 1, 1, -7, 2), (0, 5, 9, -3, 4, 4, 1, -6)
+    units = []
+    for multiplier in ("logic", "dsp", "shift-add"):
+        lines = Lines("uniform", tuple(range(8)), 8, 1, slopes, intercepts, multiplier)
+        channel = Channel("y", "x", "function", SQ(4, 0), "faithful", Fold(), lines)
+        units.append(Design("single_codes", "x", UQ(3, 0), (0, 7), (channel,)))
+    assert_verilog_equals_golden(units)
+
+
 def test_verilog_of_the_widest_design_equals_golden_model_at_the_corners():
     """Thirty-two bits in and out."""
     made = hand_made()["widest"]

@@ -98,8 +98,8 @@ class ProductPlan:
 
     @property
     def flat(self):
-        """Whether every slope is zero."""
-        return not any(self.slopes)
+        """Whether there is no product: every slope is zero, or every segment a single code."""
+        return not any(self.slopes) or self.offset_bits == 0
 
     @property
     def slope_shape(self):
@@ -335,7 +335,7 @@ class Finish(wiring.Component):
     Members
     -------
     total : In
-        Product, in units of ``2**ending``; absent where every slope is zero.
+        Product, in units of ``2**ending``; absent where there is none.
     intercept : In
     negative : In(1)
         Present with `decrement`.
