@@ -228,6 +228,11 @@ class Lines:
         edges = (*self.starts, self.stop)
         return tuple(b - a for a, b in zip(edges, edges[1:]))
 
+    @property
+    def offset_bits(self):
+        """Bits of the segment offset."""
+        return (max(self.sizes) - 1).bit_length()
+
     @cached_property
     def _arrays(self):
         return tuple(np.array(values, dtype=np.int64) for values in (self.starts, self.slopes, self.intercepts))

@@ -196,10 +196,13 @@ class Band:
         return newton(least, lambda gap, run: -(gap // -run)), newton(most, lambda gap, run: gap // run)
 
     def intercepts(self, start, stop, slope, shift):
-        """Smallest and largest intercept (at `start`) with which an integer slope serves a window."""
+        """Smallest and largest intercepts (at `start`) with which integer slopes serve a window.
+
+        `slope` is an integer, or a column of them; the results are integers, or arrays with one entry a slope.
+        """
         low, high = (bound[start:stop] for bound in self.at_shift(shift))
         ramp = slope * self._offsets[: stop - start]
-        return int((low - ramp).max()), int((high - ramp).min())
+        return (low - ramp).max(axis=-1), (high - ramp).min(axis=-1)
 
     def extend(self, start, stop, line, grid):
         """How far beyond `stop` a line with this slope can serve, looking at most twice the window ahead."""

@@ -112,13 +112,11 @@ def _options(band, start, stop, skip, grid):
     slopes = least + grid.step * steps.astype(np.int64)
     if not (slopes == 0).any() and least <= 0 <= most:
         slopes = np.sort(np.append(slopes, 0))
-    low, high = (bound[start:stop] for bound in band.at_shift(grid.shift))
-    offsets = np.arange(skip, skip + stop - start, dtype=np.int64)
-    if len(slopes) * len(offsets) <= 1 << 16:
-        ramps = slopes[:, None] * offsets
-        return _Options(slopes, (low - ramps).max(axis=1), (high - ramps).min(axis=1))
-    ends = [((low - slope * offsets).max(), (high - slope * offsets).min()) for slope in slopes]
-    return _Options(slopes, *np.array(ends, dtype=np.int64).T)
+    if len(slopes) * (stop - start) <= 1 << 16:
+        ends = band.intercepts(start, stop, slopes[:, None], grid.shift)
+    else:  # one at a time, to bound the memory
+        ends = np.transpose([band.intercepts(start, stop, slope, grid.shift) for slope in slopes])
+    return _Options(slopes, *ends).read_at(-skip)
 
 
 def _common_ending(options, shift):

@@ -85,8 +85,7 @@ def cost(fold, core, input, output, beside=None):
 
 
 def _lines(lines, input, output):
-    sizes = lines.sizes
-    offset_bits = (max(sizes) - 1).bit_length()
+    offset_bits = lines.offset_bits
     select = 0.0
     if lines.segmentation == "free":
         select = lines.segments * input.width * 0.6 + (input.width * 1.5 if offset_bits else 0)

@@ -85,7 +85,6 @@ class Unfold(wiring.Component):
 
     def __init__(self, fold, input, halves, outputs, decremented=False):
         self._fold = fold
-        self._input = input
         self._decremented = decremented
         least, most = halves
         super().__init__(

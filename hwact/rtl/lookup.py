@@ -1,5 +1,7 @@
 """Tables of constants as combinational logic, and the shapes of integers."""
 
+from amaranth.hdl import Shape
+
 __all__ = ["lookup", "span"]
 
 
@@ -10,8 +12,6 @@ def span(least, most):
     -------
     amaranth.hdl.Shape
     """
-    from amaranth.hdl import Shape
-
     signed = least < 0
     ends = (~end if end < 0 else end for end in (least, most))
     return Shape(max(end.bit_length() for end in ends) + signed, signed)

@@ -94,7 +94,7 @@ class ProductPlan:
     @property
     def offset_bits(self):
         """Bits of the segment offset."""
-        return (max(self.lines.sizes) - 1).bit_length()
+        return self.lines.offset_bits
 
     @property
     def flat(self):

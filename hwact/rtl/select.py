@@ -6,17 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from .lookup import lookup
 
-__all__ = ["Select", "addresses", "offset_width"]
-
-
-def offset_width(lines):
-    """Bits of the segment offset of some `Lines`."""
-    return (max(lines.sizes) - 1).bit_length()
+__all__ = ["Select", "addresses"]
 
 
 def addresses(lines):
     """First and last address of the segments' table entries."""
-    first = lines.starts[0] >> offset_width(lines) if lines.segmentation == "uniform" else 0
+    first = lines.starts[0] >> lines.offset_bits if lines.segmentation == "uniform" else 0
     return first, first + lines.segments - 1
 
 
@@ -48,7 +43,7 @@ class Select(wiring.Component):
             {
                 "u": In(width),
                 "segment": Out(addresses(lines)[1].bit_length()),
-                "offset": Out(offset_width(lines)),
+                "offset": Out(lines.offset_bits),
             }
         )
 
