@@ -154,6 +154,15 @@ def test_coefficients_answer_every_address(first):
     assert got == [{name: entries[k] for name, entries in tables.items()} for k in range(5)]
 
 
+@pytest.mark.parametrize("first", [0, 3])
+def test_coefficients_repeat_the_flat_tail_for_every_address_beyond_it(first):
+    """Addresses above the index's width, with whatever low bits, give the last entry."""
+    tables = {"slope": (5, 4, 2) + (0,) * 20, "intercept": (1, 8, 11, 12) + (13,) * 19}
+    component = Coefficients(5, first, tables)
+    got = combinational(component, [{"address": first + k} for k in range(23)])
+    assert got == [{name: entries[k] for name, entries in tables.items()} for k in range(23)]
+
+
 # -- product -----------------------------------------------------------------------------------
 
 
