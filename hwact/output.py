@@ -4,11 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
-from .emit import Curve, manifest, manifest_text, read_manifest, unit_files
+from .emit import Curve, check_seal, manifest, manifest_text, read_manifest, sealed_text, unit_files
 from .emit.datasheet import datasheet_text
+from .emit.folder import locked
+from .emit.manifest import CERTIFICATE
 from .emit.verilog import verilog
 from .errors import RequestError
-from .verify import Certificate, measure, sha256
+from .verify import Certificate, climb, measure
 
 __all__ = ["Unit"]
 
@@ -27,7 +29,8 @@ class Unit:
         self.design = design
         self.command = command
         self.measured = measure(design)
-        self.certificate = certificate or Certificate(design.digest, ())
+        self.certificate = certificate or Certificate(design.digest)
+        self._changes = []
 
     @classmethod
     def read(cls, folder):
@@ -36,20 +39,27 @@ class Unit:
         Raises
         ------
         RequestError
-            If the folder has no sound manifest, or no Verilog.
+            If the folder has no sound manifest.
+        CheckError
+            If a file of the folder is not as it was certified.
         """
         contents, design = read_manifest(folder)
-        unit = cls(design, str(contents.get("command", "")))
-        certificate = Certificate.from_dict(contents.get("certificate"), design.digest)
-        unit.certificate = certificate.about(unit.verilog_text(folder))
-        return unit
+        certificate = Certificate.from_dict(_sealed(folder, contents), design.digest)
+        return cls(design, str(contents.get("command", "")), certificate)
 
-    def certify(self, checks, verilog_text=None):
-        """Add passed checks to the certificate; with the Verilog text that they are about."""
-        digest = "" if verilog_text is None else sha256(verilog_text)
-        self.certificate = self.certificate.joined(Certificate(self.design.digest, tuple(checks), digest))
+    def certify(self, checks):
+        """Add passed checks to the certificate."""
+        self._change(lambda certificate: certificate.joined(checks))
 
-    def check_golden(self):
+    def disown(self, level):
+        """Take the rung `level`, and those that stand on it, out of the certificate."""
+        self._change(lambda certificate: certificate.below(level))
+
+    def _change(self, change):
+        self.certificate = change(self.certificate)
+        self._changes.append(change)
+
+    def check_golden(self, tick=None):
         """Check every output of the golden model, and add that to the certificate.
 
         Raises
@@ -57,9 +67,27 @@ class Unit:
         CheckError
             If an output misses its bound.
         """
-        self.certify([check for measured in self.measured.values() for check in measured.check()])
+        self.certify(climb("golden", self.design, None, measured=self.measured, tick=tick))
 
-    def files(self, reports=()):
+    def climb(self, folder, level, seconds, tick=None):
+        """Establish one rung for the files in `folder`, and add that to the certificate.
+
+        Raises
+        ------
+        CheckError
+            If a check fails.
+        UndecidedError
+            If a proof takes longer than `seconds`.
+        ToolError
+            If a tool is missing or breaks.
+        """
+        contents, _ = read_manifest(folder)
+        text = self.verilog_text(folder)
+        self.certify(
+            climb(level, self.design, text, contents=contents, measured=self.measured, seconds=seconds, tick=tick)
+        )
+
+    def files(self):
         """Every file of the output folder (dict of bytes by relative path)."""
         curves = {
             name: Curve(
@@ -77,32 +105,57 @@ class Unit:
             certificate=self.certificate.to_dict(),
             curves=curves,
             verilog=verilog(self.design, command=self.command),
-            reports=reports,
         )
 
-    def manifest(self, files):
-        """The manifest's contents, for a folder with these files by kind."""
-        return manifest(
-            self.design,
-            command=self.command,
-            statistics=self.measured,
-            certificate=self.certificate.to_dict(),
-            files=files,
-        )
+    def record(self, folder, reports=None):
+        """Write the certificate into the unit's folder: sealed, in the manifest and in the datasheet.
 
-    def record(self, folder, reports=()):
-        """Write the certificate into the manifest and the datasheet of the unit's folder.
+        What another process has certified in the meantime stays. A kill at any moment leaves the folder
+        as certified as before, or more.
+
+        Parameters
+        ----------
+        folder : str or Path
+        reports : sequence of SynthReport, optional
+            Synthesis results for the datasheet, in place of those that are there.
 
         Raises
         ------
         RequestError
-            If they cannot be written.
+            If the folder cannot be written.
+        CheckError
+            If a file was altered in the meantime.
         """
-        before, _ = read_manifest(folder)
-        contents = self.manifest(before["files"])
+        with locked(folder):
+            before, _ = read_manifest(folder)
+            sealed = _sealed(folder, before)
+            self.certificate = Certificate.from_dict(sealed, self.design.digest)
+            for change in self._changes:
+                self.certificate = change(self.certificate)
+            changed = self._changed(before, reports)
+            digests, path = sealed["files"], Path(folder, f"{self.design.name}{CERTIFICATE}")
+            _replace(path, self._sealed_text(digests, changed))
+            for name, data in changed.items():
+                _replace(Path(folder, name), data)
+            _replace(path, self._sealed_text({**digests, **changed}))
+
+    def _sealed_text(self, files, pending=None):
+        return sealed_text(self.design, self.command, self.certificate.to_dict(), files, pending)
+
+    def _changed(self, before, reports):
+        """The manifest and the datasheet with this certificate, by relative path."""
+        resources = before.get("resources", ()) if reports is None else [one.to_dict() for one in reports]
+        contents = manifest(
+            self.design,
+            command=self.command,
+            statistics=self.measured,
+            certificate=self.certificate.to_dict(),
+            files=before["files"],
+            resources=resources,
+        )
         name = self.design.name
-        _replace(Path(folder, f"{name}.json"), manifest_text(contents))
-        _replace(Path(folder, f"{name}.md"), datasheet_text(self.design, contents, reports))
+        texts = {f"{name}.json": manifest_text(contents), f"{name}.md": datasheet_text(self.design, contents)}
+        return {path: text.encode() for path, text in texts.items()}
 
     def verilog_text(self, folder):
         """The Verilog that stands in the folder.
@@ -123,12 +176,17 @@ class Unit:
             raise RequestError(f"Verilog must be UTF-8 text, not as in {str(path)!r}") from None
 
 
-def _replace(path, text):
+def _sealed(folder, contents):
+    """The certificate of a folder with this manifest, checked against the files."""
+    return check_seal(folder, [path for paths in contents["files"].values() for path in paths])
+
+
+def _replace(path, data):
     """Write a file whole or not at all."""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".hwact-", delete=False) as file:
             try:
-                file.write(text)
+                file.write(data.encode() if isinstance(data, str) else data)
                 file.close()
                 os.chmod(file.name, path.stat().st_mode if path.exists() else 0o644)
                 os.replace(file.name, path)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hwact import cli
+from hwact import cli, emit
 from hwact.cli import hwact
 from hwact.cli.common import run
 from hwact.errors import ToolError
@@ -160,7 +160,7 @@ def test_generate_writes_the_folder_and_says_what_it_made(hw, tmp_path):
     assert re.fullmatch(r"Wrote tanh, digest [0-9a-f]{12}", lines[-1])
     assert set(tree(tmp_path / "tanh")) == {
         "tanh.v", "tanh.json", "tanh.md", "tanh.h", "tanh.core", "tanh_y.svg",
-        "tb/tanh_tb.v", "tb/tanh.hex", "tb/test_tanh.py",
+        "tb/tanh_tb.v", "tb/tanh.hex", "tb/test_tanh.py", "tanh.cert.json",
     }  # fmt: skip
 
 
@@ -229,7 +229,7 @@ def test_manifest_keeps_the_contract(hw, tmp_path):
 def test_command_in_the_manifest_makes_the_same_folder(hw, tmp_path, words):
     """Byte for byte; and so does writing over it."""
     assert hw("generate", *words, "-o", "first")[0] == 0
-    command = json.loads(next(Path("first").glob("*.json")).read_text())["command"]
+    command = emit.read_manifest("first")[0]["command"]
     again = shlex.split(command)
     assert again[:2] == ["hwact", "generate"]
     for _ in range(2):
@@ -249,13 +249,17 @@ def test_verify_records_what_it_checked(hw, unit):
     status, out, err = hw("verify", str(unit))
     rows = [line.split("\t") for line in out.splitlines()]
     assert (status, err) == (0, "")
-    assert rows[0] == ["check", "output", "codes", "result", "method"]
-    assert [row[0] for row in rows[1:]] == ["bound", "minimality", "circuit", "stalls"]
-    assert {row[3] for row in rows[1:]} == {"passed"}
+    assert rows[0] == ["level", "check", "output", "codes", "coverage", "result", "method"]
+    assert {("golden", "bound"), ("golden", "minimality"), ("rtl", "circuit"), ("rtl", "stalls")} <= {
+        tuple(row[:2]) for row in rows[1:-1]
+    }
+    assert {row[5] for row in rows[1:-1]} == {"passed"}
+    assert re.fullmatch(r"Took golden [0-9.]+ s, rtl [0-9.]+ s", out.splitlines()[-1])
     before = tree(unit)
     assert "circuit" in (unit / "tanh.md").read_text()
     status, out, _ = hw("verify", str(unit), "--json")
     assert json.loads(out)["passed"] is True
+    assert set(json.loads(out)["seconds"]) == {"golden", "rtl"}
     assert tree(unit) == before
 
 
@@ -504,7 +508,8 @@ def test_folder_that_cannot_be_written_is_left_as_it_was(hw, unit, monkeypatch):
 @pytest.mark.parametrize("verb", ["verify", "simulate", "synth"])
 def test_folder_without_a_unit_is_refused(hw, tmp_path, verb):
     """Missing, or empty."""
-    assert hw(verb, "nowhere") == (2, "", "hwact: Manifest must be a readable file, not 'nowhere'\n")
+    nowhere = "Output folder must be a readable folder" if verb == "verify" else "Manifest must be a readable file"
+    assert hw(verb, "nowhere") == (2, "", f"hwact: {nowhere}, not 'nowhere'\n")
     (tmp_path / "empty").mkdir()
     sentence = "hwact: Output folder must hold one manifest (NAME.json), not 0: 'empty'\n"
     assert hw(verb, "empty") == (2, "", sentence)
@@ -533,18 +538,46 @@ def test_spoilt_manifest_is_refused(hw, unit, verb, spoil, sentence):
     path.write_text(spoil(path.read_text()))
     before = tree(unit)
     status, out, err = hw(verb, str(unit))
-    assert (status, out) == (2, "")
-    assert re.fullmatch(f"hwact: {sentence}\n", err)
+    altered = r"File tanh\.json must be as it was certified, not altered: generate the unit again"
+    assert (status, out) == (1 if verb == "verify" else 2, "")
+    assert re.fullmatch(f"hwact: {altered if verb == 'verify' else sentence}\n", err)
     assert tree(unit) == before
 
 
 @pytest.mark.parametrize("verb", ["verify", "simulate", "synth"])
-def test_missing_verilog_is_refused(hw, unit, verb):
+def test_missing_file_is_refused(hw, unit, verb):
     """With the file's name."""
     (unit / "tanh.v").unlink()
-    path = str(unit / "tanh.v")
-    sentence = f"hwact: Verilog must be a readable file, not {path!r}: No such file or directory\n"
-    assert hw(verb, str(unit)) == (2, "", sentence)
+    sentence = "hwact: File tanh.v must be as it was certified, not missing: generate the unit again\n"
+    assert hw(verb, str(unit)) == (1, "", sentence)
+
+
+@pytest.mark.parametrize("verb", ["verify", "simulate", "synth"])
+@pytest.mark.parametrize("file", ["tanh.v", "tanh.h", "tanh.md", "tanh_y.svg", "tanh.core", "tb/tanh.hex"])
+def test_altered_file_is_refused(hw, unit, verb, file):
+    """One byte is enough, whatever it means."""
+    (unit / file).write_bytes((unit / file).read_bytes() + b"\n")
+    sentence = f"hwact: File {file} must be as it was certified, not altered: generate the unit again\n"
+    assert hw(verb, str(unit)) == (1, "", sentence)
+
+
+@pytest.mark.parametrize("verb", ["verify", "simulate", "synth"])
+@pytest.mark.parametrize("old, new", [('"codes": 64', '"codes": 65'), ('"seal": "', '"seal": "0'), ("{", "[")])
+def test_altered_certificate_is_refused(hw, unit, verb, old, new):
+    """Its seal is the digest of its contents."""
+    path = unit / "tanh.cert.json"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    sentence = "hwact: Certificate must be as it was written, not altered: 'tanh.cert.json'\n"
+    assert hw(verb, str(unit)) == (1, "", sentence)
+
+
+@pytest.mark.parametrize("verb", ["verify", "simulate", "synth"])
+def test_missing_certificate_is_refused(hw, unit, verb):
+    """There is nothing to compare the files with."""
+    (unit / "tanh.cert.json").unlink()
+    sentence = "Output folder must hold one certificate (NAME.cert.json), not 0: generate the unit again"
+    assert hw(verb, str(unit)) == (1, "", f"hwact: {sentence}\n")
 
 
 INVERTED = """
@@ -558,21 +591,31 @@ endmodule
 """
 
 
+def seal_again(folder):
+    """Certify the files as they are, as only a forger would."""
+    contents, design = emit.read_manifest(folder)
+    files = {path: data for path, data in tree(folder).items() if not path.endswith(".cert.json")}
+    seal = emit.sealed_text(design, contents["command"], contents["certificate"], files)
+    (folder / "tanh.cert.json").write_text(seal)
+
+
 def test_altered_verilog_fails_verification(hw, unit):
-    """Status 1, the first code that differs, and nothing is recorded."""
+    """Status 1 and the first code that differs, even under a seal that fits; the rung is certified no longer."""
+    assert hw("verify", str(unit))[0] == 0
     path = unit / "tanh.v"
     path.write_text(path.read_text().replace("module tanh(", "module inner(") + INVERTED)
-    before = tree(unit)
+    seal_again(unit)
     status, out, err = hw("verify", str(unit), "--json")
     assert (status, out) == (1, "")
     assert re.fullmatch(r"hwact: Output y of code -?\d+ must be -?\d+ in the circuit, not -?\d+\n", err)
-    assert tree(unit) == before
+    assert json.loads((unit / "tanh.cert.json").read_text())["level"] == "golden"
     assert hw("verify", str(unit), "--level", "golden")[0] == 0
 
 
 def test_verilog_that_is_none_is_a_broken_tool(hw, unit):
     """Yosys's own words follow."""
     (unit / "tanh.v").write_text("module tanh(;\n")
+    seal_again(unit)
     status, out, err = hw("verify", str(unit))
     assert (status, out) == (3, "")
     assert re.fullmatch(r"hwact: Tool yosys must succeed, not fail: [^\n]*syntax error[^\n]*\n", err)
@@ -587,10 +630,8 @@ def test_checks_that_cannot_be_recorded_are_still_reported(hw, unit, monkeypatch
     monkeypatch.setattr("hwact.output.os.replace", refuse)
     before = tree(unit)
     status, out, err = hw("verify", str(unit), "--level", "golden")
-    assert status == 0 and out.startswith("check\t")
-    assert re.fullmatch(
-        r"hwact: The checks passed but were not recorded: Folder must be writable, [^\n]*\n", err
-    )
+    assert status == 0 and out.startswith("level\tcheck\t")
+    assert re.search(r"^hwact: What passed was not recorded: Folder must be writable, [^\n]*$", err, re.MULTILINE)
     assert tree(unit) == before
 
 

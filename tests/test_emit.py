@@ -62,7 +62,19 @@ def statistics(**known):
 
 CERTIFICATE = {
     "digest": "00",
-    "checks": [{"name": "bound", "method": "exhaustive", "codes": 256, "result": "passed"}],
+    "level": "golden",
+    "checks": [
+        {
+            "level": "golden",
+            "check": "bound",
+            "output": "y",
+            "method": "exhaustive",
+            "codes": 256,
+            "coverage": "every code",
+            "tools": ["Arb 1"],
+            "result": "passed",
+        }
+    ],
 }
 
 
@@ -610,21 +622,22 @@ def test_errors_are_never_rounded_across_their_bound():
     ]
 
 
-def datasheet(design, certificate=CERTIFICATE, reports=()):
+def datasheet(design, certificate=CERTIFICATE, resources=()):
     contents = emit.manifest(
         design,
         command=COMMAND,
         statistics={"y": statistics()},
         certificate=certificate,
         files=emit.layout(design.name),
+        resources=resources,
     )
-    return datasheet_text(design, contents, reports)
+    return datasheet_text(design, contents)
 
 
 def test_datasheet_states_the_arithmetic_and_the_results():
     """Formats, error, ports, integer steps, certificate, resources and command are there."""
     report = {"target": "ice40-hx8k", "luts": 139, "fmax_mhz": 53.2, "status": "ok", "bels": None}
-    text = datasheet(with_shell(MADE["free_lines"], "pipe", reset="sync-low"), reports=[report])
+    text = datasheet(with_shell(MADE["free_lines"], "pipe", reset="sync-low"), resources=[report])
     assert "| y | SQ6.4  | 10   | yes    | 2^-4" in text
     assert re.search(r"^\| largest error \(ulp\) +\| 0\.99999 +\|$", text, re.MULTILINE)
     assert "| `rst_n` | in        | 1    | synchronous reset, active low |" in text
@@ -633,7 +646,8 @@ def test_datasheet_states_the_arithmetic_and_the_results():
         "g = floor((slope[k] * (u - start[k]) + intercept[k]) / 2^3)\ny = g\ny = clamp(y, -512, 511)\n"
         in text
     )
-    assert "| bound | exhaustive | 256   | passed |" in text
+    assert re.search(r"^\| golden +\| bound +\| y +\| 256 +\| every code +\| exhaustive +\|$", text, re.MULTILINE)
+    assert "\nTools: Arb 1.\n" in text
     assert "| ice40-hx8k | 139  | 53.2       | ok     |" in text
     assert f"command: {COMMAND}\n" in text
     assert "Certificate" not in datasheet(MADE["free_lines"], certificate=None)

@@ -14,7 +14,7 @@ import click
 
 from ..errors import HwactError, RequestError, ToolError
 
-__all__ = ["Group", "Verb", "echo_json", "json_option", "progress", "run", "show_table", "stoppable"]
+__all__ = ["Group", "Verb", "bar", "echo_json", "json_option", "progress", "run", "show_table", "stoppable"]
 
 
 class _Examples:
@@ -76,6 +76,24 @@ def progress(text):
 
     with Console(stderr=True).status(f"{text} ..."):
         yield
+
+
+@contextlib.contextmanager
+def bar(text):
+    """A progress bar on a terminal's standard error while it lasts, nothing where it is piped.
+
+    Yields ``tick(done, total)``, which moves it.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as display:
+        task = display.add_task(text, total=None)
+        yield lambda done, total: display.update(task, completed=done, total=total)
 
 
 def show_table(title, columns, rows):

@@ -39,10 +39,9 @@ hwact simulate tanh --samples 65536 --seed 7
 def simulate(folder, simulator, samples, seed, as_json):
     """Run the cocotb bench on the Verilog in FOLDER: full rate, random stalls, reset in flight."""
     unit = Unit.read(folder)
-    text = unit.verilog_text(folder)
     with progress("Simulating with cocotb"):
         result, check = bench_check(unit, folder, simulator, samples, seed)
-    unit.certify([check], text)
+    unit.certify([check])
     record(unit, folder)
     if as_json:
         echo_json({"name": unit.design.name, **result.to_dict()})
@@ -70,4 +69,4 @@ def bench_check(unit, folder, simulator="auto", samples=4096, seed=1):
         raise CheckError(result.messages[0] if result.messages else "Bench must run its tests, not none")
     outputs = " and ".join(channel.name for channel in unit.design.channels)
     method = f"cocotb bench with stalls and resets, {result.simulator}, {result.samples} results"
-    return result, Check("bench", outputs, method, min(samples, len(unit.design.codes())))
+    return result, Check("bench", "bench", outputs, method, min(samples, len(unit.design.codes())), "random codes")

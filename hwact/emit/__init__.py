@@ -7,15 +7,18 @@ reports) and the Verilog text are handed in.
 from .folder import layout, unit_files, write_folder
 from .manifest import find_manifest, manifest, manifest_text, ports, read_manifest
 from .plots import Curve
+from .seal import check_seal, sealed_text
 
 __all__ = [
     "Curve",
+    "check_seal",
     "find_manifest",
     "layout",
     "manifest",
     "manifest_text",
     "ports",
     "read_manifest",
+    "sealed_text",
     "unit_files",
     "write_folder",
 ]

@@ -9,7 +9,7 @@ __all__ = ["datasheet_text"]
 _ROWS = 64
 
 
-def datasheet_text(design, contents, reports=()):
+def datasheet_text(design, contents):
     """The datasheet in Markdown.
 
     Parameters
@@ -17,8 +17,6 @@ def datasheet_text(design, contents, reports=()):
     design : Design
     contents : dict
         The manifest.
-    reports : sequence
-        Synthesis results: dicts, or objects with ``to_dict()``; may be empty.
 
     Returns
     -------
@@ -32,8 +30,8 @@ def datasheet_text(design, contents, reports=()):
         _interface(design),
         _instance(design),
         _arithmetic(design),
-        _certificate(contents["certificate"]),
-        _resources(reports),
+        _certificate(design.name, contents["certificate"]),
+        _resources(contents.get("resources") or ()),
         *(_segments(design, channel) for channel in design.channels if channel.core.method == "pwl"),
         _origin(design, contents),
     ]
@@ -241,36 +239,38 @@ def _segments(design, channel):
     return f"## Segments of {channel.name}\n\n" + _table(head, rows) + more
 
 
-def _certificate(certificate):
+_CHECKS = ("level", "check", "output", "codes", "coverage", "method")
+
+
+def _certificate(name, certificate):
     if not certificate:
         return ""
-    checks = certificate.get("checks", ()) if isinstance(certificate, dict) else ()
-    columns = list(
-        dict.fromkeys(key for check in checks for key in check if not isinstance(check[key], (dict, list)))
-    )
-    rows = [[check.get(column) for column in columns] for check in checks]
-    others = [
-        f"- {plain(key)}: {_cell(value)}\n"
-        for key, value in certificate.items()
-        if key != "checks" and not isinstance(value, (dict, list))
-    ]
+    checks = certificate.get("checks", ())
+    rows = [[check.get(column) for column in _CHECKS] for check in checks]
+    tools = dict.fromkeys(tool for check in checks for tool in check.get("tools", ()))
+    level = certificate.get("level")
     return (
         "## Certificate\n\n"
-        + "".join(others)
-        + ("\n" if others and rows else "")
-        + (_table(columns, rows) if rows else "")
+        + (f"Established up to the level **{level}**; every check below passed.\n\n" if level else "")
+        + (_table(_CHECKS, rows) if rows else "")
+        + (f"\nTools: {', '.join(map(plain, tools))}.\n" if tools else "")
+        + _CERTIFIED.format(name=name)
     )
 
+
+_CERTIFIED = """
+`{name}.cert.json` holds the same with the digest of every file of this folder. `hwact verify` does the checks
+again, and refuses a folder in which a file is not as it was certified.
+"""
 
 _RESOURCES = ("target", "luts", "carries", "ffs", "dsps", "brams", "depth", "fmax_mhz", "status")
 
 
 def _resources(reports):
-    plain_reports = [report if isinstance(report, dict) else report.to_dict() for report in reports]
-    if not plain_reports:
+    if not reports:
         return ""
-    columns = [name for name in _RESOURCES if any(report.get(name) is not None for report in plain_reports)]
-    rows = [[report.get(name) for name in columns] for report in plain_reports]
+    columns = [name for name in _RESOURCES if any(report.get(name) is not None for report in reports)]
+    rows = [[report.get(name) for name in columns] for report in reports]
     return "## Resources\n\n" + _table([name.replace("_mhz", " (MHz)") for name in columns], rows)
 
 

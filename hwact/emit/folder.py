@@ -1,6 +1,7 @@
 """The output folder as a whole: its files in memory, then all of them on disk or none."""
 
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
@@ -13,10 +14,11 @@ from .c_model import c_model_text
 from .cocotb_bench import cocotb_bench_text
 from .core_file import core_text
 from .datasheet import datasheet_text
-from .manifest import manifest, manifest_text, read_manifest
+from .manifest import CERTIFICATE, manifest, manifest_text, read_manifest
 from .plots import figure
+from .seal import sealed_text
 
-__all__ = ["check_folder", "layout", "unit_files", "write_folder"]
+__all__ = ["check_folder", "layout", "locked", "unit_files", "write_folder"]
 
 
 def layout(name, curves=()):
@@ -42,10 +44,11 @@ def layout(name, curves=()):
         "vectors": [f"tb/{name}.hex"],
         "cocotb": [f"tb/test_{name}.py"],
         "core": [f"{name}.core"],
+        "certificate": [f"{name}{CERTIFICATE}"],
     }
 
 
-def unit_files(design, *, command, statistics, certificate, curves, verilog, reports=()):
+def unit_files(design, *, command, statistics, certificate, curves, verilog):
     """Every file of the output folder.
 
     Parameters
@@ -55,12 +58,10 @@ def unit_files(design, *, command, statistics, certificate, curves, verilog, rep
         The command that makes the folder again.
     statistics : dict of str to object
         Measured errors by channel, see `manifest`.
-    certificate : dict or None
+    certificate : dict
     curves : dict of str to Curve
         What to plot, by channel; may be empty.
     verilog : str
-    reports : sequence
-        Synthesis results for the datasheet: dicts, or objects with ``to_dict()``.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def unit_files(design, *, command, statistics, certificate, curves, verilog, rep
     texts = {
         "verilog": [verilog],
         "manifest": [manifest_text(contents)],
-        "datasheet": [datasheet_text(design, contents, reports)],
+        "datasheet": [datasheet_text(design, contents)],
         "plots": [figure(design, channel, curve, command) for channel, curve in curves.items()],
         "c_model": [c_model_text(design, command)],
         "bench": [bench_text(design, command)],
@@ -80,7 +81,9 @@ def unit_files(design, *, command, statistics, certificate, curves, verilog, rep
         "cocotb": [cocotb_bench_text(design, command)],
         "core": [core_text(design, command)],
     }
-    return {path: text.encode() for kind in paths for path, text in zip(paths[kind], texts[kind])}
+    files = {path: text.encode() for kind in texts for path, text in zip(paths[kind], texts[kind])}
+    seal = sealed_text(design, command, certificate, files)
+    return {**files, f"{design.name}{CERTIFICATE}": seal.encode()}
 
 
 def check_folder(path, name, *, overwrite=False):
@@ -122,13 +125,24 @@ def write_folder(path, files, *, overwrite=False):
     RequestError
         If the folder holds something else, or cannot be written.
     """
-    name = next(file for file in files if file.endswith(".json")).removesuffix(".json")
+    name = next(file for file in files if file.endswith(CERTIFICATE)).removesuffix(CERTIFICATE)
     check_folder(path, name, overwrite=overwrite)
     stale = [file for kind in layout(name, ("y", "dy")).values() for file in kind]
     try:
         _write(Path(os.path.realpath(path)), files, stale)
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
+
+
+@contextmanager
+def locked(path):
+    """Hold a folder for writing: one process at a time, released whatever ends it."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _unwritable(path, error):

@@ -11,9 +11,11 @@ from .. import __version__
 from ..design import Design
 from ..errors import RequestError
 
-__all__ = ["find_manifest", "manifest", "manifest_text", "ports", "read_manifest"]
+__all__ = ["CERTIFICATE", "find_manifest", "manifest", "manifest_text", "ports", "read_manifest"]
 
 MAX_BYTES = 64 << 20
+#: How the name of the certificate ends, which is JSON too.
+CERTIFICATE = ".cert.json"
 _WIDTH = 110
 
 
@@ -44,7 +46,7 @@ def ports(design):
     return names | {"o_valid": "o_valid", "o_ready": "o_ready"}
 
 
-def manifest(design, *, command, statistics, certificate, files):
+def manifest(design, *, command, statistics, certificate, files, resources=()):
     """Collect what is known of a unit.
 
     Parameters
@@ -59,6 +61,8 @@ def manifest(design, *, command, statistics, certificate, files):
         What was checked, by which method, with which result.
     files : dict of str to list of str
         Relative paths by kind.
+    resources : sequence of dict
+        Synthesis results.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def manifest(design, *, command, statistics, certificate, files):
         "reset": None if shell.interface == "comb" else shell.reset,
         "ports": ports(design),
         "files": {kind: list(paths) for kind, paths in files.items()},
+        "resources": list(resources),
         "certificate": certificate,
         "design": design.to_dict(),
     }
@@ -153,7 +158,11 @@ def find_manifest(folder):
         If the folder cannot be read, or does not hold exactly one ``.json`` file.
     """
     try:
-        found = sorted(path for path in Path(folder).iterdir() if path.suffix == ".json")
+        found = sorted(
+            path
+            for path in Path(folder).iterdir()
+            if path.suffix == ".json" and not path.name.endswith(CERTIFICATE)
+        )
     except (OSError, ValueError):
         raise RequestError(f"Output folder must be a readable folder, not {str(folder)!r}") from None
     if len(found) != 1:

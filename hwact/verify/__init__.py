@@ -1,18 +1,23 @@
 """Verification: reference bounds golden model, golden model equals circuit."""
 
-from .certificate import Certificate, Check, sha256
+from .certificate import LEVELS, Certificate, Check, UndecidedError
 from .circuit import check_circuit
 from .golden import Measured, measure
+from .ladder import DEFAULT_SECONDS, climb, rungs
 from .simulate import Simulation, run_verilog, simulate_verilog
 
 __all__ = [
     "Certificate",
     "Check",
+    "DEFAULT_SECONDS",
+    "LEVELS",
     "Measured",
     "Simulation",
+    "UndecidedError",
     "check_circuit",
+    "climb",
     "measure",
     "run_verilog",
-    "sha256",
+    "rungs",
     "simulate_verilog",
 ]

@@ -39,11 +39,12 @@ def check_circuit(design, verilog):
         raise CheckError(f"Latency must be {design.latency} cycles, not {simulation.latency}")
     _compare(design, codes, simulation)
     outputs = " and ".join(channel.name for channel in design.channels)
-    checks = [Check("circuit", outputs, "Verilog equals golden model, compiled simulation (CXXRTL)", len(codes))]
+    checks = [Check("rtl", "circuit", outputs, "Verilog equals golden model, compiled simulation (CXXRTL)", len(codes))]
     if design.shell.interface != "comb":
         sample = np.random.default_rng(1).choice(codes, min(len(codes), STALLED_CODES))
         _compare(design, sample, run_verilog(verilog, design, sample, stalls=1))
-        checks.append(Check("stalls", outputs, "the same under random stalls, protocol checked", len(sample)))
+        method = "the same under random stalls, protocol checked"
+        checks.append(Check("rtl", "stalls", outputs, method, len(sample), "random codes"))
     return checks
 
 

@@ -123,7 +123,7 @@ class Measured:
                 f"not {self.outputs[k]}"
             )
         method = f"golden model, {self.channel.bound}, against rigorous enclosures (Arb)"
-        return Check("bound", self.channel.name, method, len(self.codes))
+        return Check("golden", "bound", self.channel.name, method, len(self.codes))
 
     def _check_slope(self):
         """The slope output against the slope of the line in use, unfolded, on every code."""
@@ -139,7 +139,7 @@ class Measured:
                 f"Output dy of code {self.codes[k]} must be {slopes[piece[k]]}, the slope of its segment, "
                 f"not {self.outputs[k]}"
             )
-        return Check("slope", "dy", "equals the slope of the segment in use", len(self.codes))
+        return Check("golden", "slope", "dy", "equals the slope of the segment in use", len(self.codes))
 
     def _check_minimality(self):
         proof = self.channel.minimality
@@ -155,7 +155,7 @@ class Measured:
             if not inside or (lower[b] - upper[a] - 1) * (d - c) < (upper[d] + 1 - lower[c]) * (b - a):
                 raise CheckError(f"Segments of {self.channel.name} must be proven minimal, not as by codes {codes}")
         method = f"no line serves any of {proof.segments - 1} windows: at least {proof.segments} segments"
-        return [Check("minimality", self.channel.name, method, len(self.codes))]
+        return [Check("golden", "minimality", self.channel.name, method, len(self.codes))]
 
     def _relaxed_intervals(self):
         """Allowed outputs before saturation."""
