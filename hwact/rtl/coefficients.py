@@ -23,16 +23,6 @@ def index_width(address_width, first, tables):
     return min(max(lengths).bit_length(), address_width)
 
 
-def index_of(m, address, width):
-    """The address as an index of `width` bits: the largest one where it lies beyond."""
-    if width == len(address):
-        return address
-    index = Signal(width)
-    beyond = address[width:].any()
-    m.d.comb += index.eq(address[:width] | beyond.replicate(width))
-    return index
-
-
 class Coefficients(wiring.Component):
     """Tables that share one address.
 
@@ -60,7 +50,11 @@ class Coefficients(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         width = index_width(len(self.address), self._first, self._tables.values())
-        index = index_of(m, self.address, width)
+        index = self.address
+        if width < len(self.address):
+            index = Signal(width)
+            beyond = self.address[width:].any()
+            m.d.comb += index.eq(self.address[:width] | beyond.replicate(width))
         for name, entries in self._tables.items():
             lookup(m, index, entries[: (1 << width) - self._first], self._first, getattr(self, name))
         return m

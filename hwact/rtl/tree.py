@@ -10,7 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .coefficients import index_of, index_width
+from .coefficients import index_width
 from .lookup import lookup, span
 
 __all__ = ["Branches", "TreePlan"]
@@ -36,8 +36,17 @@ class TreePlan:
 
     def __init__(self, address_width, first, tables):
         self.address_width, self.tables = address_width, tables
-        self.width = index_width(address_width, first, tables.values())
+        self._low = index_width(address_width, first, tables.values())
         self._first = first
+
+    @property
+    def width(self):
+        """Bits of the index: low address bits, and whether there are others, where all tables are flat."""
+        return min(self._low + 1, self.address_width)
+
+    def index(self, address):
+        """The index that an address stands for."""
+        return Cat(address[: self._low], address[self._low :].any()) if self._low < len(address) else address
 
     @property
     def levels(self):
@@ -124,7 +133,7 @@ class Branches(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         plan = self._plan
-        index = self.address if self._first else index_of(m, self.address, plan.width)
+        index = self.address if self._first else plan.index(self.address)
         level, nodes = self._first, self.nodes if self._first else None
         if not level:
             level, nodes = plan.levels[0], self._leaves(m, index)
