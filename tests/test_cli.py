@@ -276,6 +276,17 @@ def test_synth_reports_resources(hw, unit, tmp_path, monkeypatch):
     assert one["digest"] == json.loads((unit / "tanh.json").read_text())["digest"]
 
 
+def test_synth_shows_seeds_and_gates_where_there_are_any(hw, unit, tmp_path, monkeypatch):
+    """The median beside the best, and gates for a target of gates alone."""
+    monkeypatch.setenv("HWACT_CACHE", str(tmp_path / "cache"))
+    status, out, _ = hw("synth", str(unit), "--target", "generic", "--seeds", "3", "--jobs", "2")
+    head, row = (line.split("\t") for line in out.splitlines())
+    assert status == 0
+    assert head == ["target", "LUTs", "carries", "NAND2", "FFs", "DSPs", "BRAM bits", "fmax MHz"]
+    assert row[0] == "generic" and int(row[3]) > 0 and row[-1] == "-"
+    assert hw("synth", str(unit), "--seeds", "0")[0] == 2
+
+
 # -- bad requests ------------------------------------------------------------------------------
 
 KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not 'module'"
