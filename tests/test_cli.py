@@ -358,6 +358,23 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
             "Function reciprocal must be defined on every code of the domain, not undefined at code 0 (x = 0.0): "
             "narrow it with --domain",
         ),
+        (["tanh", *FORMATS, "--interface", "pipe", "--target", "ice40"], "Target must come with --fmax"),
+        (
+            ["tanh", *FORMATS, "--interface", "pipe", "--fmax", "50"],
+            "Clock frequency must come with a device: add --target, such as ice40",
+        ),
+        (
+            ["tanh", *FORMATS, "--interface", "pipe", "--fmax", "nan", "--target", "ice40"],
+            "Clock frequency must be above 0 and below 10000 MHz, not nan",
+        ),
+        (
+            ["tanh", *FORMATS, "--fmax", "50", "--target", "ice40"],
+            "Interface must be pipe or stream with --fmax, not comb",
+        ),
+        (
+            ["tanh", *FORMATS, "--interface", "pipe", "--latency", "2", "--fmax", "50", "--target", "ice40"],
+            "Latency must be left out with --fmax",
+        ),
         (["tanh", *FORMATS, "--parameter", "b"], "Parameter must be written NAME=VALUE, not 'b'"),
         (["tanh", *FORMATS, "--parameter", "=1"], "Parameter must be written NAME=VALUE, not '=1'"),
         (["tanh", *FORMATS, "--parameter", "b=1"], "Parameter of function tanh must be left out, not 'b'"),

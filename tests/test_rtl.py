@@ -29,7 +29,8 @@ from hwact.rtl import (
 from hwact.rtl.fold import negates
 from hwact.rtl.lookup import span
 from hwact.rtl.select import addresses
-from hwact.rtl.stages import schedule
+from hwact.rtl.stages import most_stages, schedule
+from hwact.rtl.tree import Branches, TreePlan
 from hwact.verify.simulate import run_verilog
 
 MADE = {name: made for name, made in hand_made().items() if name != "widest"}
@@ -161,6 +162,33 @@ def test_coefficients_repeat_the_flat_tail_for_every_address_beyond_it(first):
     component = Coefficients(5, first, tables)
     got = combinational(component, [{"address": first + k} for k in range(23)])
     assert got == [{name: entries[k] for name, entries in tables.items()} for k in range(23)]
+
+
+TABLES = {
+    "ragged": (3, {"slope": (5, 4, -2, 9) * 9, "intercept": tuple(k * k for k in range(36))}),
+    "flat tail": (0, {"g": tuple(range(40)) + (40,) * 60}),
+    "constant": (5, {"slope": (3,) * 40, "intercept": (-7,) * 40}),
+    "highest bit alone": (0, {"g": (2,) * 64 + (-3,) * 64}),
+    "small": (1, {"g": (1, 2, 4)}),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_tables_cut_anywhere_hold_every_entry(name, seed):
+    """The parts of a tree, joined like `hwact.rtl.stages` does, answer as the whole table."""
+    first, tables = TABLES[name]
+    length = len(next(iter(tables.values())))
+    plan = TreePlan((first + length - 1).bit_length(), first, tables)
+    chance = random.Random(seed)
+    inner = sorted(chance.sample(plan.levels[:-1], min(chance.randint(0, 3), len(plan.levels) - 1)))
+    cuts = [0, *inner, plan.levels[-1]]
+    rows = [{"address": first + k} for k in range(length)]
+    for begin, end in zip(cuts, cuts[1:]):
+        rows = combinational(Branches(plan, begin, end), rows)
+        if end < plan.width:
+            rows = [{"address": row["rest"], "nodes": row["selected"]} for row in rows]
+    assert rows == [{name: entries[k] for name, entries in tables.items()} for k in range(length)]
 
 
 # -- product -----------------------------------------------------------------------------------
@@ -338,7 +366,7 @@ def test_channels_share_a_selection_only_where_it_is_the_same():
 def test_stages_are_balanced_and_lose_no_step(name):
     """As many stages as cycles, every step in one of them, in order."""
     whole = [step.name for step in schedule(MADE[name])[0]]
-    for latency in (1, 2, 3, 5, 12):
+    for latency in (1, 2, 3, 5, 12, most_stages(MADE[name])):
         stages = schedule(with_shell(MADE[name], "pipe", latency))
         assert len(stages) == latency
         cut = [step.name for stage in stages for step in stage]

@@ -2,12 +2,28 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from small_units import small_design, small_verilog
 
+from hwact import Spec
 from hwact.errors import RequestError, ToolError
-from hwact.synth import TARGETS, count_cells, find_target, flow, in_parallel, steps, synthesise, tools, write_netlist
+from hwact.rtl.stages import most_stages
+from hwact.synth import (
+    TARGETS,
+    SynthReport,
+    count_cells,
+    find_target,
+    flow,
+    in_parallel,
+    shortest_pipeline,
+    speed,
+    steps,
+    synthesise,
+    tools,
+    write_netlist,
+)
 from hwact.synth.targets import FAMILIES
 from hwact.verify.simulate import simulate_verilog
 
@@ -17,6 +33,11 @@ REGISTER = """module register (input clk, input [4:0] x, output reg [4:0] y);
 PRODUCT = "module product (input [15:0] a, input [15:0] b, output [31:0] y); assign y = a * b; endmodule"
 SUM = "module sum (input [7:0] a, input [7:0] b, output [8:0] y); assign y = a + b; endmodule"
 WIDE = "module wide (input [63:0] x, output [63:0] y); assign y = x ^ {x[31:0], x[63:32]}; endmodule"
+
+
+def lines_design(interface, latency):
+    """A unit of lines, deep enough to be cut."""
+    return Spec("tanh", "SQ4.4", "SQ1.7", method="pwl", interface=interface, latency=latency).design()
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +162,49 @@ def test_clocked_units_are_routed(target, shell):
     report = synthesise(small_verilog(design), design.name, target, bram=False)
     assert (report.status, report.reason) == ("routed", "")
     assert report.cells.ffs >= 12
+
+
+@pytest.fixture
+def invented(monkeypatch):
+    """Frequencies of 30 MHz a cycle of latency, without any tool; the latencies asked for."""
+    asked = []
+
+    def synthesise(text, top, target, seeds, **options):
+        asked.append(sum(line.startswith("  reg ") for line in text.splitlines()))
+        return SynthReport(top, target.name, None, seeds, (30.0 * asked[-1],), False, False, "routed", "", {})
+
+    monkeypatch.setattr(speed, "synthesise", synthesise)
+    monkeypatch.setattr(
+        "hwact.emit.verilog.verilog", lambda design, command: "  reg r;\n" * design.latency
+    )
+    return asked
+
+
+@pytest.mark.parametrize("goal, latency", [(10, 1), (30, 1), (31, 2), (100, 4), (150, 5)])
+def test_shortest_pipeline_is_the_first_that_reaches_the_goal(invented, goal, latency):
+    """Whatever latency the design had; the report is that of the one found."""
+    design = lines_design("pipe", 9)
+    assert most_stages(design) >= 5
+    found, report = shortest_pipeline(design, goal, "ice40")
+    assert found == replace(design, shell=replace(design.shell, latency=latency))
+    assert report.fmax_mhz == 30 * latency
+    assert len(invented) == len(set(invented)) <= 5
+
+
+def test_goals_out_of_reach_say_what_is_reached(invented):
+    """At the latency beyond which nothing is gained."""
+    design = lines_design("stream", 1)
+    most = most_stages(design)
+    sentence = (
+        f"^Clock frequency must be at most the {30 * most} MHz that ice40-hx8k reaches at latency {most}, "
+        "the most that helps, not 5000 MHz$"
+    )
+    with pytest.raises(RequestError, match=sentence):
+        shortest_pipeline(design, 5000, "ice40")
+    with pytest.raises(RequestError, match="^Target must have place and route for a clock frequency, not generic$"):
+        shortest_pipeline(design, 50, "generic")
+    with pytest.raises(RequestError, match="^Interface must be pipe or stream for a clock frequency, not comb$"):
+        shortest_pipeline(lines_design("comb", 0), 50, "ice40")
 
 
 def test_results_come_from_the_cache_the_second_time(monkeypatch):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from amaranth.lib import wiring
 
-from ..design import Table
+from ..design import MAX_LATENCY, Table
 from .coefficients import Coefficients
 from .fold import FoldInput, Unfold, negates
 from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
@@ -19,7 +19,7 @@ from .saturate import Saturate
 from .select import Select, addresses
 from .tree import Branches, TreePlan
 
-__all__ = ["Step", "schedule"]
+__all__ = ["Step", "most_stages", "schedule"]
 
 
 @dataclass
@@ -288,9 +288,8 @@ def schedule(design):
     list of list of Step
         One list for every clock cycle of latency, and a single one for a combinational unit.
     """
-    owners, stages = {}, [[] for _ in range(max(design.latency, 1))]
-    chains = [_ChannelPlan(design, channel, owners).atoms() for channel in design.channels]
-    placed = [list(zip(atoms, _cut(atoms, len(stages)))) for atoms in chains]
+    stages = [[] for _ in range(max(design.latency, 1))]
+    placed = [list(zip(atoms, _cut(atoms, len(stages)))) for atoms in _chains(design)]
     first, made = {}, set()
     for atom, stage in itertools.chain(*placed):
         if atom.key is not None:
@@ -300,6 +299,17 @@ def schedule(design):
             stages[first.get(key, stage)].append(make())
             made.add(key)
     return stages
+
+
+def most_stages(design):
+    """The latency beyond which registers would have nothing left to part."""
+    return min(max(sum(atom.levels > 0 for atom in atoms) for atoms in _chains(design)) or 1, MAX_LATENCY)
+
+
+def _chains(design):
+    """The atoms of every channel."""
+    owners = {}
+    return [_ChannelPlan(design, channel, owners).atoms() for channel in design.channels]
 
 
 def _makers(placed):

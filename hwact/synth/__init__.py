@@ -1,6 +1,7 @@
 """Synthesis, placement and routing with tools from PyPI."""
 
 from .flow import Cells, SynthReport, count_cells, steps, synthesise, write_netlist
+from .speed import shortest_pipeline
 from .targets import TARGETS, Target, find_target
 from .tools import in_parallel, limit_tools, tool_versions
 
@@ -13,6 +14,7 @@ __all__ = [
     "find_target",
     "in_parallel",
     "limit_tools",
+    "shortest_pipeline",
     "steps",
     "synthesise",
     "tool_versions",
