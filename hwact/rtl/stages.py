@@ -16,6 +16,7 @@ from .coefficients import Coefficients
 from .fold import FoldInput, Unfold, negates
 from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
+from .search import Offset, Search
 from .select import Select, addresses
 from .tree import Branches, TreePlan
 
@@ -54,7 +55,7 @@ class Step:
         return {self.net(port)[0] for port in self.ports(wiring.In)}
 
 
-@dataclass
+@dataclass(eq=False)
 class _Atom:
     """A step that may stand in any stage, or a part of one.
 
@@ -140,26 +141,55 @@ class _ChannelPlan:
         )
         key = self.fold.index, lines.segmentation, lines.starts, lines.stop
         owner = self._owners.setdefault(key, self.name)
+        segment = f"{owner}_segment"
+        tables = self._slope_tables()
+        tables["intercept"] = tuple(c - self.decremented for c in plan.intercepts)
+        if lines.segmentation == "free":
+            select, offset, subtract = self._search(owner, key), f"{self.name}_offset", self._subtract()
+            if not plan.flat:
+                tables["start"] = lines.starts
+        else:
+            select, offset, subtract = self._select(owner, key), f"{owner}_offset", []
         first, last = addresses(lines)
-        segment, offset = f"{owner}_segment", f"{owner}_offset"
-
-        def make_select():
-            nets = {"u": self.u, "segment": segment, "offset": offset}
-            return Step(f"{owner}_select", Select(lines, self.u_width), nets)
 
         def make_finish():
             nets = {**self._own("total", "intercept", "g"), "negative": self.negative}
             return Step(f"{self.name}_finish", Finish(plan, self.decremented), nets)
 
-        tables = self._slope_tables()
-        tables["intercept"] = tuple(c - self.decremented for c in plan.intercepts)
-        compare = {"uniform": 0.0, "dyadic": 2.0, "free": 1 + 0.15 * self.u_width + lines.segments.bit_length()}
         return [
-            _Atom(make_select, compare[lines.segmentation], key=key),
+            *select,
             *self._lookup("coefficients", last.bit_length(), first, tables, segment),
+            *([] if plan.flat else subtract),
             *self._product(offset),
             _Atom(make_finish, 1.0, self.channel.format.width),
         ]
+
+    def _select(self, owner, key):
+        def make():
+            nets = {"u": self.u, "segment": f"{owner}_segment", "offset": f"{owner}_offset"}
+            return Step(f"{owner}_select", Select(self.core, self.u_width), nets)
+
+        return [_Atom(make, {"uniform": 0.0, "dyadic": 2.0}[self.core.segmentation], key=key)]
+
+    def _search(self, owner, key):
+        """Atoms of the search among free breakpoints: the comparison, and one for every bit of the number."""
+        nets = {"u": self.u, "segment": f"{owner}_segment"}
+        nets |= {port: f"{owner}_flags" for port in ("flags", "left")}
+        nets |= {port: f"{owner}_found" for port in ("found", "inner")}
+
+        def make(begin, end):
+            return Step(f"{owner}_search_{begin}_{end - 1}", Search(self.core, self.u_width, begin, end), nets)
+
+        run, count = f"{owner}_search", Search.bits(self.core)
+        compare = _Atom(make, 1.0, self.u_width, run, (key, 0))
+        return [compare, *(_Atom(make, 1.0, 0, run, (key, level)) for level in range(1, count + 1))]
+
+    def _subtract(self):
+        def make():
+            nets = {"u": self.u, **self._own("start", "offset")}
+            return Step(f"{self.name}_subtract", Offset(self.core, self.u_width), nets)
+
+        return [_Atom(make, 1.0, self.u_width)]
 
     def _slope_tables(self):
         """Tables that the product needs, by port."""
@@ -289,15 +319,16 @@ def schedule(design):
         One list for every clock cycle of latency, and a single one for a combinational unit.
     """
     stages = [[] for _ in range(max(design.latency, 1))]
-    placed = [list(zip(atoms, _cut(atoms, len(stages)))) for atoms in _chains(design)]
+    chains = _chains(design)
+    placed = [_cut(atoms, len(stages)) for atoms in chains]
     first, made = {}, set()
-    for atom, stage in itertools.chain(*placed):
-        if atom.key is not None:
-            first[atom.key] = min(stage, first.get(atom.key, stage))
-    for key, stage, make in itertools.chain(*map(_makers, placed)):
-        if key is None or key not in made:
-            stages[first.get(key, stage)].append(make())
-            made.add(key)
+    for atom, stage in zip(itertools.chain(*chains), itertools.chain(*placed)):
+        first[atom.key or atom] = min(stage, first.get(atom.key or atom, stage))
+    for atoms in chains:
+        for key, stage, make in _makers(atoms, [first[atom.key or atom] for atom in atoms]):
+            if key not in made:
+                stages[stage].append(make())
+                made.add(key)
     return stages
 
 
@@ -312,14 +343,14 @@ def _chains(design):
     return [_ChannelPlan(design, channel, owners).atoms() for channel in design.channels]
 
 
-def _makers(placed):
-    """Key, stage and maker of each step of a chain whose atoms have their stages."""
+def _makers(atoms, stages):
+    """Key, stage and maker of each step of a chain."""
     done = {}
-    for (stage, run), group in itertools.groupby(placed, lambda pair: (pair[1], pair[0].run or id(pair[0]))):
+    for (stage, run), group in itertools.groupby(zip(atoms, stages), lambda pair: (pair[1], pair[0].run or pair[0])):
         atoms = [atom for atom, _ in group]
-        if not atoms[0].run:
-            yield atoms[0].key, stage, atoms[0].make
-            continue
-        begin = done.get(run, 0)
-        done[run] = begin + len(atoms)
-        yield None, stage, functools.partial(atoms[0].make, begin, done[run])
+        key, make = atoms[0].key or atoms[0], atoms[0].make
+        if atoms[0].run:
+            begin = done.get(run, 0)
+            done[run] = begin + len(atoms)
+            make = functools.partial(make, begin, done[run])
+        yield key, stage, make
