@@ -280,6 +280,17 @@ def test_synth_reports_resources(hw, unit, tmp_path, monkeypatch):
     assert one["digest"] == json.loads((unit / "tanh.json").read_text())["digest"]
 
 
+def test_synth_shows_seeds_and_gates_where_there_are_any(hw, unit, tmp_path, monkeypatch):
+    """The median beside the best, and gates for a target of gates alone."""
+    monkeypatch.setenv("HWACT_CACHE", str(tmp_path / "cache"))
+    status, out, _ = hw("synth", str(unit), "--target", "generic", "--seeds", "3", "--jobs", "2")
+    head, row = (line.split("\t") for line in out.splitlines())
+    assert status == 0
+    assert head == ["target", "LUTs", "carries", "NAND2", "FFs", "DSPs", "BRAM bits", "fmax MHz"]
+    assert row[0] == "generic" and int(row[3]) > 0 and row[-1] == "-"
+    assert hw("synth", str(unit), "--seeds", "0")[0] == 2
+
+
 # -- bad requests ------------------------------------------------------------------------------
 
 KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not 'module'"
@@ -350,6 +361,23 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
             ["reciprocal", "--input", "SQ4.4", "--output", "SQ4.4"],
             "Function reciprocal must be defined on every code of the domain, not undefined at code 0 (x = 0.0): "
             "narrow it with --domain",
+        ),
+        (["tanh", *FORMATS, "--interface", "pipe", "--target", "ice40"], "Target must come with --fmax"),
+        (
+            ["tanh", *FORMATS, "--interface", "pipe", "--fmax", "50"],
+            "Clock frequency must come with a device: add --target, such as ice40",
+        ),
+        (
+            ["tanh", *FORMATS, "--interface", "pipe", "--fmax", "nan", "--target", "ice40"],
+            "Clock frequency must be above 0 and below 10000 MHz, not nan",
+        ),
+        (
+            ["tanh", *FORMATS, "--fmax", "50", "--target", "ice40"],
+            "Interface must be pipe or stream with --fmax, not comb",
+        ),
+        (
+            ["tanh", *FORMATS, "--interface", "pipe", "--latency", "2", "--fmax", "50", "--target", "ice40"],
+            "Latency must be left out with --fmax",
         ),
         (["tanh", *FORMATS, "--parameter", "b"], "Parameter must be written NAME=VALUE, not 'b'"),
         (["tanh", *FORMATS, "--parameter", "=1"], "Parameter must be written NAME=VALUE, not '=1'"),

@@ -2,6 +2,7 @@
 
 import gc
 import random
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -20,16 +21,19 @@ from hwact.rtl import (
     Finish,
     FoldInput,
     Multiply,
+    Offset,
     ProductPlan,
     Rows,
     Saturate,
+    Search,
     Select,
     Unfold,
 )
 from hwact.rtl.fold import negates
 from hwact.rtl.lookup import span
 from hwact.rtl.select import addresses
-from hwact.rtl.stages import schedule
+from hwact.rtl.stages import most_stages, schedule
+from hwact.rtl.tree import Branches, TreePlan
 from hwact.verify.simulate import run_verilog
 
 MADE = {name: made for name, made in hand_made().items() if name != "widest"}
@@ -125,16 +129,40 @@ def test_plain_negations_are_told_from_other_mirrors():
 # -- select and coefficients -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LINES)
-def test_select_finds_segment_and_offset_of_every_index(name):
-    """Free, dyadic and uniform breakpoints."""
-    lines = LINES[name]
+def located(lines):
+    """Every index, its segment, and how far it lies behind the segment's start."""
     indices = np.arange(*lines.range)
-    component = Select(lines, max(int(indices[-1]).bit_length(), 1))
-    got = combinational(component, [{"u": int(u)} for u in indices])
     segments = lines.locate(indices)
-    assert [one["segment"] for one in got] == (addresses(lines)[0] + segments).tolist()
-    assert [one["offset"] for one in got] == (indices - np.array(lines.starts)[segments]).tolist()
+    return indices.tolist(), segments.tolist(), (indices - np.array(lines.starts)[segments]).tolist()
+
+
+@pytest.mark.parametrize("name", [name for name, lines in LINES.items() if lines.segmentation != "free"])
+def test_select_finds_segment_and_offset_of_every_index(name):
+    """Dyadic and uniform blocks."""
+    lines = LINES[name]
+    indices, segments, offsets = located(lines)
+    component = Select(lines, max(indices[-1].bit_length(), 1))
+    got = combinational(component, [{"u": u} for u in indices])
+    assert [one["segment"] for one in got] == [addresses(lines)[0] + k for k in segments]
+    assert [one["offset"] for one in got] == offsets
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 11])
+def test_search_finds_the_segment_of_every_index(count, cut):
+    """Free breakpoints of any number, in one part and in as many as there are levels."""
+    starts = tuple(sorted(random.Random(count).sample(range(1, 60), count)))
+    lines = Lines("free", starts, 64, 2, (1,) * count, (0,) * count)
+    indices, segments, offsets = located(lines)
+    levels = Search.bits(lines) + 1
+    rows = [{"u": u} for u in indices]
+    for begin, end in zip(*(range(levels), range(1, levels + 1)) if cut else ((0,), (levels,))):
+        rows = combinational(Search(lines, 6, begin, end), rows)
+        if end < levels:
+            rows = [{"flags": row["left"], "found": row["inner"]} for row in rows]
+    assert [row["segment"] for row in rows] == segments
+    rows = [{"u": u, "start": starts[segment]} for u, segment in zip(indices, segments)]
+    assert [row["offset"] for row in combinational(Offset(lines, 6), rows)] == offsets
 
 
 def test_every_segmentation_is_among_the_lines():
@@ -161,6 +189,33 @@ def test_coefficients_repeat_the_flat_tail_for_every_address_beyond_it(first):
     component = Coefficients(5, first, tables)
     got = combinational(component, [{"address": first + k} for k in range(23)])
     assert got == [{name: entries[k] for name, entries in tables.items()} for k in range(23)]
+
+
+TABLES = {
+    "ragged": (3, {"slope": (5, 4, -2, 9) * 9, "intercept": tuple(k * k for k in range(36))}),
+    "flat tail": (0, {"g": tuple(range(40)) + (40,) * 60}),
+    "constant": (5, {"slope": (3,) * 40, "intercept": (-7,) * 40}),
+    "highest bit alone": (0, {"g": (2,) * 64 + (-3,) * 64}),
+    "small": (1, {"g": (1, 2, 4)}),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_tables_cut_anywhere_hold_every_entry(name, seed):
+    """The parts of a tree, joined like `hwact.rtl.stages` does, answer as the whole table."""
+    first, tables = TABLES[name]
+    length = len(next(iter(tables.values())))
+    plan = TreePlan((first + length - 1).bit_length(), first, tables)
+    chance = random.Random(seed)
+    inner = sorted(chance.sample(plan.levels[:-1], min(chance.randint(0, 3), len(plan.levels) - 1)))
+    cuts = [0, *inner, plan.levels[-1]]
+    rows = [{"address": first + k} for k in range(length)]
+    for begin, end in zip(cuts, cuts[1:]):
+        rows = combinational(Branches(plan, begin, end), rows)
+        if end < plan.width:
+            rows = [{"address": row["rest"], "nodes": row["selected"]} for row in rows]
+    assert rows == [{name: entries[k] for name, entries in tables.items()} for k in range(length)]
 
 
 # -- product -----------------------------------------------------------------------------------
@@ -324,7 +379,7 @@ def test_channels_share_a_selection_only_where_it_is_the_same():
             domain=(-32, -1),
         )
         steps = [step.name for stage in schedule(made) for step in stage]
-        assert sum("select" in step for step in steps) == (1 if first is second else 2)
+        assert sum("select" in step or "search" in step for step in steps) == (1 if first is second else 2)
         got = combinational(
             ActivationUnit(made), [{"x": int(bits)} for bits in made.input.to_bits(made.codes())]
         )
@@ -333,22 +388,26 @@ def test_channels_share_a_selection_only_where_it_is_the_same():
     gc.collect()
 
 
+def parts(stages):
+    """Names of the steps in order, without the numbers of what they cover, and those numbers."""
+    names = (re.fullmatch(r"(.*?)(?:_(\d+)_(\d+))?", step.name) for stage in stages for step in stage)
+    return [(name[1], range(int(name[2] or 0), int(name[3] or 0) + 1)) for name in names]
+
+
 @pytest.mark.filterwarnings("ignore:<hwact.*created but never used")
-@pytest.mark.parametrize("name", ["uniform_odd", "with_derivative", "free_lines"])
-def test_stages_are_balanced_and_lose_no_step(name):
-    """As many stages as cycles, every step in one of them, in order."""
-    whole = [step.name for step in schedule(MADE[name])[0]]
-    for latency in (1, 2, 3, 5, 12):
+@pytest.mark.parametrize("name", ["uniform_odd", "with_derivative", "free_lines", "folded_table"])
+def test_stages_lose_no_step(name):
+    """As many stages as cycles; every step, and every part of a step that was cut, in one of them."""
+    whole = {kind for kind, _ in parts(schedule(MADE[name]))}
+    for latency in (1, 2, 3, 5, 12, most_stages(MADE[name])):
         stages = schedule(with_shell(MADE[name], "pipe", latency))
         assert len(stages) == latency
-        cut = [step.name for stage in stages for step in stage]
-        assert {name for name in cut if "_rows_" not in name} == {
-            name for name in whole if "_rows_" not in name
-        }
-        rows = [s.component for stage in stages for s in stage if s.name.startswith("y_rows_")]
-        covered = [row for component in rows for row in component._rows]
-        assert covered == list(range(len(covered)))
-    del stages, rows, covered
+        found = parts(stages)
+        assert {kind for kind, _ in found} == whole
+        for kind in whole:
+            numbers = [number for one, covered in found if one == kind for number in covered]
+            assert numbers == list(range(len(numbers)))
+    del stages
     gc.collect()  # steps that no circuit takes in are mourned here, not in another test
 
 

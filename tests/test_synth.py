@@ -2,12 +2,31 @@
 
 import json
 import re
+import time
+from dataclasses import replace
 
 import pytest
 from small_units import small_design, small_verilog
 
+from hwact import Spec
 from hwact.errors import RequestError, ToolError
-from hwact.synth import TARGETS, count_cells, find_target, flow, synthesise, tools
+from hwact.rtl.stages import most_stages
+from hwact.synth import (
+    TARGETS,
+    SynthReport,
+    count_cells,
+    find_target,
+    flow,
+    in_parallel,
+    shortest_pipeline,
+    speed,
+    steps,
+    synthesise,
+    tools,
+    write_netlist,
+)
+from hwact.synth.targets import FAMILIES
+from hwact.verify.simulate import simulate_verilog
 
 PARITY = "module parity (input [3:0] x, output y); assign y = ^x; endmodule"
 REGISTER = """module register (input clk, input [4:0] x, output reg [4:0] y);
@@ -17,6 +36,11 @@ SUM = "module sum (input [7:0] a, input [7:0] b, output [8:0] y); assign y = a +
 WIDE = "module wide (input [63:0] x, output [63:0] y); assign y = x ^ {x[31:0], x[63:32]}; endmodule"
 
 
+def lines_design(interface, latency):
+    """A unit of lines, deep enough to be cut."""
+    return Spec("tanh", "SQ4.4", "SQ1.7", method="pwl", interface=interface, latency=latency).design()
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     """A cache of the test's own."""
@@ -24,13 +48,29 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-@pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin"])
+@pytest.mark.parametrize("family", ["ice40", "ecp5", "gowin", "xilinx7"])
 def test_counts_are_those_of_circuits_that_can_be_counted_by_hand(family):
     """Four-input parity is one lookup table, five bits of register are five flip-flops."""
     parity = count_cells(PARITY, "parity", family)
     assert (parity.luts, parity.carries, parity.ffs, parity.area, parity.depth) == (1, 0, 0, 1, 1)
     register = count_cells(REGISTER, "register", family)
     assert (register.luts, register.ffs, register.brams, register.dsps) == (0, 5, 0, 0)
+
+
+def test_gates_are_two_input_nands_and_inverters():
+    """An AND takes a NAND and an inverter; flip-flops are counted apart."""
+    nand = "module nand2 (input a, input b, output y); assign y = ~(a & b); endmodule"
+    both = "module and2 (input clk, input a, input b, output reg y); always @(posedge clk) y <= a & b; endmodule"
+    cells = [count_cells(text, name, "generic") for text, name in ((nand, "nand2"), (both, "and2"))]
+    assert [(one.gates, one.area, one.luts, one.ffs) for one in cells] == [(1, 1, 0, 0), (2, 2, 0, 1)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_depth_ends_at_registers(family):
+    """Four stages of one cell each are one cell deep."""
+    text = """module chain (input clk, input [3:0] x, input [3:0] z, output reg [3:0] y); reg [3:0] a, b, c;
+      always @(posedge clk) begin a <= ~(x & z); b <= ~(a & z); c <= ~(b & z); y <= ~(c & z); end endmodule"""
+    assert count_cells(text, "chain", family).depth == 1
 
 
 def test_area_on_ecp5_counts_two_lookup_tables_for_each_carry_cell():
@@ -70,8 +110,32 @@ def test_comb_unit_gets_a_frequency_between_registers_and_keeps_its_own_area():
     assert row["luts"] == report.cells.luts
 
 
+def test_best_and_median_of_several_seeds_are_reported(monkeypatch):
+    """A placement a seed, made once; every step is told."""
+    told = []
+    options = {"target": "ice40-hx1k", "seeds": (1, 2, 3), "advance": lambda: told.append(1)}
+    report = synthesise(SUM, "sum", **options)
+    assert report.status == "routed" and len(report.fmax_mhz_by_seed) == 3
+    assert report.fmax_mhz == max(report.fmax_mhz_by_seed)
+    assert report.fmax_median_mhz == sorted(report.fmax_mhz_by_seed)[1]
+    assert len(told) == steps("ice40-hx1k", True, (1, 2, 3)) == 4
+    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
+    monkeypatch.setattr(flow, "run_yosys", None)
+    monkeypatch.setattr(flow, "run_yowasp", None)
+    assert synthesise(SUM, "sum", **options) == report
+
+
+@pytest.mark.parametrize("target", ["xilinx7", "generic"])
+def test_targets_without_a_device_are_synthesised_alone(target):
+    """No placement, no frequency, and none is waited for."""
+    report = synthesise(SUM, "sum", target, seeds=(1, 2))
+    assert (report.status, report.seeds, report.fmax_mhz, report.delay_ns) == ("synthesised", (), None, None)
+    assert report.cells.area > 0
+    assert steps(target, True, (1, 2)) == 1
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("target", sorted(TARGETS))
+@pytest.mark.parametrize("target", sorted(name for name, target in TARGETS.items() if target.arguments))
 def test_units_wider_than_the_package_are_routed_on_every_target(target):
     """128 ports fit behind four pins, and a lookup table between registers is fast."""
     report = synthesise(WIDE, "wide", target)
@@ -88,6 +152,49 @@ def test_clocked_units_are_routed(target, shell):
     report = synthesise(small_verilog(design), design.name, target, bram=False)
     assert (report.status, report.reason) == ("routed", "")
     assert report.cells.ffs >= 12
+
+
+@pytest.fixture
+def invented(monkeypatch):
+    """Frequencies of 30 MHz a cycle of latency, without any tool; the latencies asked for."""
+    asked = []
+
+    def synthesise(text, top, target, seeds, **options):
+        asked.append(sum(line.startswith("  reg ") for line in text.splitlines()))
+        return SynthReport(top, target.name, None, seeds, (30.0 * asked[-1],), False, False, "routed", "", {})
+
+    monkeypatch.setattr(speed, "synthesise", synthesise)
+    monkeypatch.setattr(
+        "hwact.emit.verilog.verilog", lambda design, command: "  reg r;\n" * design.latency
+    )
+    return asked
+
+
+@pytest.mark.parametrize("goal, latency", [(10, 1), (30, 1), (31, 2), (100, 4), (150, 5)])
+def test_shortest_pipeline_is_the_first_that_reaches_the_goal(invented, goal, latency):
+    """Whatever latency the design had; the report is that of the one found."""
+    design = lines_design("pipe", 9)
+    assert most_stages(design) >= 5
+    found, report = shortest_pipeline(design, goal, "ice40")
+    assert found == replace(design, shell=replace(design.shell, latency=latency))
+    assert report.fmax_mhz == 30 * latency
+    assert len(invented) == len(set(invented)) <= 5
+
+
+def test_goals_out_of_reach_say_what_is_reached(invented):
+    """At the latency beyond which nothing is gained."""
+    design = lines_design("stream", 1)
+    most = most_stages(design)
+    sentence = (
+        f"^Clock frequency must be at most the {30 * most} MHz that ice40-hx8k reaches at latency {most}, "
+        "the most that helps, not 5000 MHz$"
+    )
+    with pytest.raises(RequestError, match=sentence):
+        shortest_pipeline(design, 5000, "ice40")
+    with pytest.raises(RequestError, match="^Target must have place and route for a clock frequency, not generic$"):
+        shortest_pipeline(design, 50, "generic")
+    with pytest.raises(RequestError, match="^Interface must be pipe or stream for a clock frequency, not comb$"):
+        shortest_pipeline(lines_design("comb", 0), 50, "ice40")
 
 
 def test_results_come_from_the_cache_the_second_time(monkeypatch):
@@ -201,11 +308,29 @@ def test_time_limit_ends_the_tool_and_its_children(tmp_path):
     assert not (tmp_path / "survived").exists()
 
 
+def test_failure_of_one_call_stops_the_tools_of_the_others(tmp_path):
+    """Nobody waits for a result that nobody will see."""
+
+    def fail():
+        time.sleep(0.3)
+        raise ValueError("enough")
+
+    def sleep():
+        tools.run(["sleep", "30"], folder=tmp_path, name="sleeper")
+
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="^enough$"):
+        in_parallel([sleep, fail, sleep])
+    assert time.monotonic() - began < 5
+    assert in_parallel([lambda: 1, lambda: 2]) == [1, 2]
+    tools.run(["true"], folder=tmp_path, name="true")
+
+
 def test_unknown_targets_and_families_are_refused():
     """The sentence lists what there is."""
     with pytest.raises(
         RequestError, match="^Target must be one of ice40, ecp5, gowin, ice40-hx1k, .*, not 'xc7'$"
     ):
         find_target("xc7")
-    with pytest.raises(RequestError, match="^Family must be one of ice40, ecp5, gowin, not 'xc7'$"):
+    with pytest.raises(RequestError, match="^Family must be one of ice40, ecp5, gowin, xilinx7, generic, not 'xc7'$"):
         count_cells(PARITY, "parity", "xc7")

@@ -1,6 +1,7 @@
 """``hwact generate``."""
 
 import json
+from dataclasses import replace
 
 import click
 from click.core import ParameterSource
@@ -12,6 +13,7 @@ from ..errors import RequestError
 from ..functions import function as function_of
 from ..output import Unit
 from ..spec import DEFAULT_LATENCY, DERIVATIVES, FITS, METHODS, Spec
+from ..synth import find_target, shortest_pipeline
 from .common import Verb, echo_json, json_option, progress, show_table
 
 __all__ = ["generate", "parameter_option", "read_function", "show_unit"]
@@ -21,6 +23,7 @@ hwact generate tanh --input SQ4.12 --output SQ1.15
 hwact generate gelu --input SQ4.8 --output SQ4.8 --derivative direct --derivative-output SQ2.10 -o gelu12
 hwact generate "x*sigmoid(b*x)" --parameter b=1.702 --input SQ4.6 --output SQ4.6 --interface stream
 hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1.5:15 --bound 2^-10
+hwact generate silu --input SQ4.12 --output SQ4.12 --interface stream --fmax 100 --target ice40
 hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method pwl --name wavelet
 """
 
@@ -82,13 +85,17 @@ def _choice(name, values, default, text):
 @click.option(
     "--latency", type=int, help=f"Clock cycles of a pipe or stream unit; {DEFAULT_LATENCY} if left out."
 )
+@click.option(
+    "--fmax", type=float, metavar="MHZ", help="The least latency that reaches a clock frequency on --target."
+)
+@click.option("--target", metavar="T", help="Device for --fmax: ice40, ecp5, gowin, or as in hwact synth.")
 @_choice("reset", RESETS, "sync-high", "Reset of a pipe or stream unit.")
 @click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
 @json_option
 @click.pass_context
-def generate(context, function, expression, parameter, input_, folder, force, as_json, **request):
+def generate(context, function, expression, parameter, input_, fmax, target, folder, force, as_json, **request):
     """Generate the unit of FUNCTION, a name of the catalogue or an expression in x.
 
     The unit is checked on every input code before anything is written.
@@ -96,22 +103,50 @@ def generate(context, function, expression, parameter, input_, folder, force, as
     if (function is None) == (expression is None):
         raise RequestError("Function must be given once, as the argument or with --function")
     _check_used(context, request)
+    _check_goal(fmax, target, request)
     chosen = read_function(expression if function is None else function, parameter)
     spec = Spec(chosen, input=input_, **request)
-    target = folder or spec.name
-    check_folder(target, spec.name, overwrite=force)
+    place = folder or spec.name
+    check_folder(place, spec.name, overwrite=force)
     with progress(f"Fitting {spec.function.text}"):
-        unit = Unit(spec.design(), spec.command())
+        design = spec.design()
+    report = None
+    if fmax is not None:
+        with progress(f"Finding the least latency for {fmax:g} MHz"):
+            design, report = shortest_pipeline(design, fmax, target)
+            spec = replace(spec, latency=design.latency)
+    with progress("Checking every code"):
+        unit = Unit(design, spec.command())
         unit.check_golden()
     with progress("Writing files"):
         files = unit.files()
-        write_folder(target, files, overwrite=force)
+        write_folder(place, files, overwrite=force)
     contents = json.loads(files[f"{spec.name}.json"])
     del contents["design"]
     if as_json:
-        echo_json({**contents, "folder": target})
+        speed = {} if report is None else {"report": report.to_dict()}
+        echo_json({**contents, "folder": place, **speed})
     else:
-        show_unit(contents, target)
+        show_unit(contents, place)
+        if report is not None:
+            click.echo(f"Latency {design.latency} reaches {report.fmax_mhz:g} MHz on {report.target}")
+
+
+def _check_goal(fmax, target, request):
+    """Refuse a clock frequency that nothing can be done for."""
+    if fmax is None:
+        if target is not None:
+            raise RequestError("Target must come with --fmax")
+        return
+    if target is None:
+        raise RequestError("Clock frequency must come with a device: add --target, such as ice40")
+    if not 0 < fmax < 10_000:
+        raise RequestError(f"Clock frequency must be above 0 and below 10000 MHz, not {fmax:g}")
+    if request["interface"] == "comb":
+        raise RequestError("Interface must be pipe or stream with --fmax, not comb")
+    if request["latency"] is not None:
+        raise RequestError("Latency must be left out with --fmax")
+    find_target(target)
 
 
 def _check_used(context, request):

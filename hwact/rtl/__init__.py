@@ -5,20 +5,26 @@ from .datapath import Datapath
 from .fold import FoldInput, Unfold
 from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
+from .search import Offset, Search
 from .select import Select
+from .tree import Branches, TreePlan
 from .unit import ActivationUnit
 
 __all__ = [
     "ActivationUnit",
+    "Branches",
     "Coefficients",
     "Datapath",
     "Finish",
     "FoldInput",
     "Multiply",
+    "Offset",
     "ProductPlan",
     "Rows",
     "Saturate",
+    "Search",
     "Select",
     "ShiftAdd",
+    "TreePlan",
     "Unfold",
 ]

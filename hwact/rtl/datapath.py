@@ -12,11 +12,12 @@ __all__ = ["Datapath"]
 class Datapath(wiring.Component):
     """From an input code to the output codes, `latency` clocks later, one a clock.
 
+    Data registers are reset too: of registers that are not, synthesis makes its own resets out of the data, whose
+    enables take a lookup table more and cost a sixth of the clock frequency.
+
     Parameters
     ----------
     design : Design
-    reset_less : bool
-        Leave the data registers out of the reset.
 
     Members
     -------
@@ -26,9 +27,8 @@ class Datapath(wiring.Component):
         Bits of the output codes.
     """
 
-    def __init__(self, design, reset_less=False):
+    def __init__(self, design):
         self._design = design
-        self._reset_less = reset_less
         outputs = {channel.name: Out(channel.format.width) for channel in design.channels}
         super().__init__({"x": In(design.input.width), **outputs})
 
@@ -57,7 +57,8 @@ class Datapath(wiring.Component):
         for port in step.ports(wiring.Out):
             nets[step.net(port)[0]] = getattr(step.component, port)
 
-    def _register(self, m, net, name):
-        register = Signal.like(net, name=name, reset_less=self._reset_less, init=0)
+    @staticmethod
+    def _register(m, net, name):
+        register = Signal.like(net, name=name, init=0)
         m.d.sync += register.eq(net)
         return register

@@ -1,10 +1,8 @@
-"""Which segment an index lies in, and how far into it."""
+"""Which aligned block an index lies in, and how far into it."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-
-from .lookup import lookup
 
 __all__ = ["Select", "addresses"]
 
@@ -16,11 +14,10 @@ def addresses(lines):
 
 
 class Select(wiring.Component):
-    """Find the segment of an index.
+    """Find the segment of an index among aligned blocks; see `Search` for free breakpoints.
 
     Uniform blocks need no logic: the segment is the index's upper bits, the offset its lower ones.
-    Dyadic blocks are recognised by their leading bits. Free breakpoints are compared with all at
-    once, and the comparisons searched like a binary tree.
+    Dyadic blocks are recognised by their leading bits.
 
     Parameters
     ----------
@@ -64,21 +61,3 @@ class Select(wiring.Component):
                 with m.Case(prefix + "-" * min(low, width)):
                     m.d.comb += self.segment.eq(k)
                     m.d.comb += self.offset.eq(self.u[:low])
-
-    def _free(self, m):
-        reached = [None]
-        for k, start in enumerate(self._lines.starts[1:], 1):
-            flag = Signal(name=f"from_{start}")
-            m.d.comb += flag.eq(self.u >= start)
-            reached.append(flag)
-        m.d.comb += self.segment.eq(self._search(reached, 0, len(reached)))
-        start = Signal(len(self.u))
-        lookup(m, self.segment, self._lines.starts, 0, start)
-        m.d.comb += self.offset.eq(self.u - start)
-
-    def _search(self, reached, low, high):
-        """Index of the last flag set among ``low <= k < high``, given that flag `low` is set."""
-        if high - low == 1:
-            return low
-        middle = (low + high) // 2
-        return Mux(reached[middle], self._search(reached, middle, high), self._search(reached, low, middle))

@@ -5,18 +5,22 @@ side by side. `schedule` cuts the chains into as many stages as there are clock 
 longest stage is as short as it can be.
 """
 
+import functools
+import itertools
 from dataclasses import dataclass, field
 
 from amaranth.lib import wiring
 
-from ..design import Table
+from ..design import MAX_LATENCY, Table
 from .coefficients import Coefficients
 from .fold import FoldInput, Unfold, negates
 from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
+from .search import Offset, Search
 from .select import Select, addresses
+from .tree import Branches, TreePlan
 
-__all__ = ["Step", "schedule"]
+__all__ = ["Step", "most_stages", "schedule"]
 
 
 @dataclass
@@ -51,70 +55,83 @@ class Step:
         return {self.net(port)[0] for port in self.ports(wiring.In)}
 
 
-@dataclass
+@dataclass(eq=False)
 class _Atom:
-    """A step that may stand in any stage: its delay (in levels of logic), and how to make it.
+    """A step that may stand in any stage, or a part of one.
 
-    Atoms of one non-empty `chain` that land in the same stage are made as one step.
+    Parameters
+    ----------
+    make : callable
+        Makes the step; for a part, of the parts from a first one to before a last one.
+    levels : float
+        Delay in levels of logic.
+    ripple : int
+        Bits that a carry passes through beyond that.
+    run : str
+        Parts of one run that land in the same stage are made as one step.
+    key : object
+        Channels share the steps of equal keys, which stand at the head of their chains.
     """
 
-    delay: float
     make: object
-    chain: str = ""
+    levels: float
+    ripple: int = 0
+    run: str = ""
+    key: object = None
 
 
-def _carry(width):
-    """Levels of logic of an adder."""
-    return 1 + 0.08 * width
-
-
-def _nothing():
-    """Make no step: another channel makes it for both."""
+#: Levels of logic that a carry takes for each bit.
+CARRY = 0.08
 
 
 class _ChannelPlan:
-    """The atoms of one channel; `shared` holds the owner of every step that channels share."""
+    """The atoms of one channel."""
 
-    def __init__(self, design, channel, shared):
-        self.design, self.channel, self.shared = design, channel, shared
+    def __init__(self, design, channel, owners):
+        self.design, self.channel, self._owners = design, channel, owners
         self.core, self.fold, self.name = channel.core, channel.fold, channel.name
         most = channel.fold.index_range(design.input, design.domain)[1]
         self.u, self.negative = f"u_{self.fold.index}", "negative" if channel.fold.index != "none" else "upright"
         self.u_width = max(most.bit_length(), 1)
-
-    def _owner(self, *key):
-        """Name of the channel that a step which channels can share belongs to: the first one that asks."""
-        return self.shared.setdefault(key, self.name)
 
     def _own(self, *ports):
         return {port: f"{self.name}_{port}" for port in ports}
 
     def atoms(self):
         """The atoms in order."""
-        index = self.fold.index
-        delay = {"none": 0.0, "complement": 0.5, "negate": _carry(self.u_width)}[index]
+        middle = self._table() if isinstance(self.core, Table) else self._lines()
+        return [self._fold(), *middle, *self._ending()]
 
-        def make_fold():
+    def _fold(self):
+        index = self.fold.index
+
+        def make():
             circuit = FoldInput(self.fold, self.design.input, self.u_width)
             return Step(f"fold_{index}", circuit, {"u": self.u, "negative": self.negative})
 
-        own = self._owner("fold", index) == self.name
-        first = _Atom(delay, make_fold if own else _nothing)
-        middle = self._table() if isinstance(self.core, Table) else self._lines()
-        return [first, *middle, *self._ending()]
+        levels = {"none": 0.0, "complement": 0.5, "negate": 1.0}[index]
+        return _Atom(make, levels, self.u_width if index == "negate" else 0, key=index)
 
     def _table(self):
-        def make():
-            table = Coefficients(self.u_width, self.core.start, {"g": self.core.entries})
-            return Step(f"{self.name}_table", table, {"address": self.u, **self._own("g")})
-
         self.halves = min(self.core.entries), max(self.core.entries)
         self.decremented = False
-        return [_Atom(self._lookup_delay(self.u_width), make)]
+        return self._lookup("table", self.u_width, self.core.start, {"g": self.core.entries}, self.u)
 
-    @staticmethod
-    def _lookup_delay(address_bits):
-        return 1 + max(address_bits - 4, 0) * 0.6
+    def _lookup(self, name, width, first, tables, address):
+        """Atoms of tables: one for the leaves of the tree that they are, and one for every further address bit."""
+        plan = TreePlan(width, first, tables)
+        levels = [0, *plan.levels]
+        name = f"{self.name}_{name}"
+        outputs = self._own(*tables)
+
+        def make(begin, end):
+            if end - begin == len(plan.levels):
+                return Step(name, Coefficients(width, first, tables), {"address": address, **outputs})
+            nets = {"address": f"{name}_rest" if begin else address, "rest": f"{name}_rest"}
+            nets |= {"nodes": f"{name}_nodes", "selected": f"{name}_nodes", **outputs}
+            return Step(f"{name}_{begin}_{end - 1}", Branches(plan, levels[begin], levels[end]), nets)
+
+        return [_Atom(make, 1.5 if level == plan.levels[0] else 0.6, run=name) for level in plan.levels]
 
     def _lines(self):
         lines, plan = self.core, ProductPlan(self.core)
@@ -122,31 +139,57 @@ class _ChannelPlan:
         self.decremented = plan.fraction == 0 and not self.channel.saturate and negates(
             self.fold, self.channel.format.width
         )
-        owner = self._owner("select", self.fold.index, lines.segmentation, lines.starts, lines.stop)
+        key = self.fold.index, lines.segmentation, lines.starts, lines.stop
+        owner = self._owners.setdefault(key, self.name)
+        segment = f"{owner}_segment"
+        tables = self._slope_tables()
+        tables["intercept"] = tuple(c - self.decremented for c in plan.intercepts)
+        if lines.segmentation == "free":
+            select, offset, subtract = self._search(owner, key), f"{self.name}_offset", self._subtract()
+            if not plan.flat:
+                tables["start"] = lines.starts
+        else:
+            select, offset, subtract = self._select(owner, key), f"{owner}_offset", []
         first, last = addresses(lines)
-        segment = {"segment": f"{owner}_segment", "offset": f"{owner}_offset"}
-
-        def make_select():
-            return Step(f"{owner}_select", Select(lines, self.u_width), {"u": self.u, **segment})
-
-        def make_tables():
-            tables = self._slope_tables()
-            tables["intercept"] = tuple(c - self.decremented for c in plan.intercepts)
-            circuit = Coefficients(last.bit_length(), first, tables)
-            return Step(f"{self.name}_coefficients", circuit, {"address": segment["segment"], **self._own(*tables)})
-
-        compare = {"uniform": 0.0, "dyadic": 2.0, "free": 1 + 0.15 * self.u_width + lines.segments.bit_length()}
-        atoms = [
-            _Atom(compare[lines.segmentation], make_select if owner == self.name else _nothing),
-            _Atom(self._lookup_delay(last.bit_length()), make_tables),
-            *self._product(segment["offset"]),
-        ]
 
         def make_finish():
             nets = {**self._own("total", "intercept", "g"), "negative": self.negative}
             return Step(f"{self.name}_finish", Finish(plan, self.decremented), nets)
 
-        return [*atoms, _Atom(_carry(self.channel.format.width), make_finish)]
+        return [
+            *select,
+            *self._lookup("coefficients", last.bit_length(), first, tables, segment),
+            *([] if plan.flat else subtract),
+            *self._product(offset),
+            _Atom(make_finish, 1.0, self.channel.format.width),
+        ]
+
+    def _select(self, owner, key):
+        def make():
+            nets = {"u": self.u, "segment": f"{owner}_segment", "offset": f"{owner}_offset"}
+            return Step(f"{owner}_select", Select(self.core, self.u_width), nets)
+
+        return [_Atom(make, {"uniform": 0.0, "dyadic": 2.0}[self.core.segmentation], key=key)]
+
+    def _search(self, owner, key):
+        """Atoms of the search among free breakpoints: the comparison, and one for every bit of the number."""
+        nets = {"u": self.u, "segment": f"{owner}_segment"}
+        nets |= {port: f"{owner}_flags" for port in ("flags", "left")}
+        nets |= {port: f"{owner}_found" for port in ("found", "inner")}
+
+        def make(begin, end):
+            return Step(f"{owner}_search_{begin}_{end - 1}", Search(self.core, self.u_width, begin, end), nets)
+
+        run, count = f"{owner}_search", Search.bits(self.core)
+        compare = _Atom(make, 1.0, self.u_width, run, (key, 0))
+        return [compare, *(_Atom(make, 1.0, 0, run, (key, level)) for level in range(1, count + 1))]
+
+    def _subtract(self):
+        def make():
+            nets = {"u": self.u, **self._own("start", "offset")}
+            return Step(f"{self.name}_subtract", Offset(self.core, self.u_width), nets)
+
+        return [_Atom(make, 1.0, self.u_width)]
 
     def _slope_tables(self):
         """Tables that the product needs, by port."""
@@ -161,11 +204,16 @@ class _ChannelPlan:
             return []
         if self.core.multiplier == "shift-add":
             nets = {"offset": offset, **self._own("total", *ShiftAdd.tables(plan))}
-            delay = 2.0 + _carry(self.channel.format.width) * len(plan.digits)
-            return [_Atom(delay, lambda: Step(f"{self.name}_shift_add", ShiftAdd(plan), nets))]
+            return [
+                _Atom(
+                    lambda: Step(f"{self.name}_shift_add", ShiftAdd(plan), nets),
+                    2.0 + len(plan.digits),
+                    self.channel.format.width,
+                )
+            ]
         if self.core.multiplier == "dsp":
             nets = {"slope": f"{self.name}_slope", "offset": offset, **self._own("total")}
-            return [_Atom(4.0, lambda: Step(f"{self.name}_multiply", Multiply(plan), nets))]
+            return [_Atom(lambda: Step(f"{self.name}_multiply", Multiply(plan), nets), 4.0)]
         slope = f"{self.name}_slope"
         driver, operand = (slope, offset) if plan.slope_drives else (offset, slope)
         width = (plan.operand_range[1] - plan.operand_range[0]).bit_length()
@@ -183,7 +231,7 @@ class _ChannelPlan:
             }
             return Step(f"{self.name}_rows_{first}_{last - 1}", rows, nets)
 
-        return [_Atom(_carry(width), make_rows, f"{self.name}_rows") for _ in range(plan.rows)]
+        return [_Atom(make_rows, 1.0, width, run=f"{self.name}_rows") for _ in range(plan.rows)]
 
     def _ending(self):
         channel, design = self.channel, self.design
@@ -196,14 +244,14 @@ class _ChannelPlan:
             return Step(f"{self.name}_unfold", circuit, nets)
 
         adds = self.fold.restore == "odd" and not self.decremented or self.fold.restore.startswith("ramp")
-        atoms = [_Atom(_carry(channel.format.width) if adds else 0.0, make_unfold)]
+        atoms = [_Atom(make_unfold, 1.0, channel.format.width) if adds else _Atom(make_unfold, 0.0)]
         if channel.saturate:
 
             def make_saturate():
                 circuit = Saturate(*outputs, channel.format)
                 return Step(f"{self.name}_saturate", circuit, {"raw": result, "y": self.name})
 
-            atoms.append(_Atom(2.0, make_saturate))
+            atoms.append(_Atom(make_saturate, 2.0))
         return atoms
 
     def _output_range(self):
@@ -218,27 +266,42 @@ class _ChannelPlan:
         return least, most
 
 
-def _cut(delays, stages):
-    """Group consecutive delays into stages with the smallest possible longest sum; stage of each delay."""
-    count = len(delays)
-    sums = [0.0]
-    for delay in delays:
-        sums.append(sums[-1] + delay)
-    best = {(0, 0): (0.0, None)}
-    for stage in range(1, stages + 1):
-        for end in range(count + 1):
-            options = (
-                (max(best[stage - 1, start][0], sums[end] - sums[start]), start)
-                for start in range(end, -1, -1)
-                if (stage - 1, start) in best
-            )
-            found = min(options, default=None)
-            if found is not None:
-                best[stage, end] = found
-    numbers, end = [0] * count, count
+def _delay(atoms):
+    """Levels of logic of consecutive atoms in one stage; the carries of adders in a row run side by side."""
+    total, ripple = 0.0, 0
+    for atom in atoms:
+        total += atom.levels
+        if atom.ripple:
+            ripple = max(ripple, atom.ripple)
+        elif atom.levels:
+            total, ripple = total + CARRY * ripple, 0
+    return total + CARRY * ripple
+
+
+#: Stages are cut so that the sum of this power of their delays is least: even ones, the longest first of all.
+BALANCE = 8
+
+
+def _cut(atoms, stages):
+    """Stage of each atom."""
+    count = len(atoms)
+    costs = {
+        (start, end): _delay(atoms[start:end]) ** BALANCE
+        for start in range(count + 1)
+        for end in range(start, count + 1)
+    }
+    best = [{0: (0.0, None)}]
+    for _ in range(stages):
+        best.append(
+            {
+                end: min((cost + costs[start, end], start) for start, (cost, _) in best[-1].items() if start <= end)
+                for end in range(count + 1)
+            }
+        )
+    numbers, end = [], count
     for stage in range(stages, 0, -1):
-        start = best[stage, end][1]
-        numbers[start:end] = [stage - 1] * (end - start)
+        start = best[stage][end][1]
+        numbers[:0] = [stage - 1] * (end - start)
         end = start
     return numbers
 
@@ -255,26 +318,39 @@ def schedule(design):
     list of list of Step
         One list for every clock cycle of latency, and a single one for a combinational unit.
     """
-    shared = {}
-    chains = [_ChannelPlan(design, channel, shared).atoms() for channel in design.channels]
-    levels = max(len(chain) for chain in chains)
-    delays = [max(chain[k].delay for chain in chains if k < len(chain)) for k in range(levels)]
     stages = [[] for _ in range(max(design.latency, 1))]
-    placed = _cut(delays, len(stages))
-    for chain in chains:
-        runs = {}
-        for atom, stage in zip(chain, placed):
-            if atom.chain:
-                runs.setdefault(stage, []).append(atom)
-        done = 0
-        for atom, stage in zip(chain, placed):
-            if not atom.chain:
-                step = atom.make()
-            elif runs[stage] is not None:
-                step, done = atom.make(done, done + len(runs[stage])), done + len(runs[stage])
-                runs[stage] = None
-            else:
-                continue
-            if step is not None:
-                stages[stage].append(step)
+    chains = _chains(design)
+    placed = [_cut(atoms, len(stages)) for atoms in chains]
+    first, made = {}, set()
+    for atom, stage in zip(itertools.chain(*chains), itertools.chain(*placed)):
+        first[atom.key or atom] = min(stage, first.get(atom.key or atom, stage))
+    for atoms in chains:
+        for key, stage, make in _makers(atoms, [first[atom.key or atom] for atom in atoms]):
+            if key not in made:
+                stages[stage].append(make())
+                made.add(key)
     return stages
+
+
+def most_stages(design):
+    """The latency beyond which registers would have nothing left to part."""
+    return min(max(sum(atom.levels > 0 for atom in atoms) for atoms in _chains(design)) or 1, MAX_LATENCY)
+
+
+def _chains(design):
+    """The atoms of every channel."""
+    owners = {}
+    return [_ChannelPlan(design, channel, owners).atoms() for channel in design.channels]
+
+
+def _makers(atoms, stages):
+    """Key, stage and maker of each step of a chain."""
+    done = {}
+    for (stage, run), group in itertools.groupby(zip(atoms, stages), lambda pair: (pair[1], pair[0].run or pair[0])):
+        atoms = [atom for atom, _ in group]
+        key, make = atoms[0].key or atoms[0], atoms[0].make
+        if atoms[0].run:
+            begin = done.get(run, 0)
+            done[run] = begin + len(atoms)
+            make = functools.partial(make, begin, done[run])
+        yield key, stage, make

@@ -57,7 +57,7 @@ class ActivationUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         interface = self.design.shell.interface
-        datapath = Datapath(self.design, reset_less=interface == "stream")
+        datapath = Datapath(self.design)
         getattr(self, f"_{interface}")(m, datapath)
         return m
 

@@ -1,8 +1,9 @@
 """Synthesis, placement and routing with tools from PyPI."""
 
-from .flow import Cells, SynthReport, count_cells, synthesise, write_netlist
+from .flow import Cells, SynthReport, count_cells, steps, synthesise, write_netlist
+from .speed import shortest_pipeline
 from .targets import TARGETS, Target, find_target
-from .tools import tool_versions
+from .tools import in_parallel, limit_tools, tool_versions
 
 __all__ = [
     "Cells",
@@ -11,6 +12,10 @@ __all__ = [
     "Target",
     "count_cells",
     "find_target",
+    "in_parallel",
+    "limit_tools",
+    "shortest_pipeline",
+    "steps",
     "synthesise",
     "tool_versions",
     "write_netlist",

@@ -6,19 +6,21 @@ package and the frequency of a combinational unit means something too.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import re
+import statistics
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..errors import RequestError, ToolError
 from .targets import FAMILIES, find_target
-from .tools import cache_folder, product, require_yowasp, run_yosys, run_yowasp, tool_versions
+from .tools import cache_folder, in_parallel, product, require_yowasp, run_yosys, run_yowasp, tool_versions
 
-__all__ = ["Cells", "SynthReport", "count_cells", "synthesise", "write_netlist"]
+__all__ = ["Cells", "SynthReport", "count_cells", "steps", "synthesise", "write_netlist"]
 
 _CACHE_VERSION = 2
 #: Bytes of an entry of the cache, at most.
@@ -38,21 +40,27 @@ class Cells:
     Parameters
     ----------
     luts : int
-        Four-input lookup tables.
+        Lookup tables, of four inputs; of up to six for ``xilinx7``.
     carries : int
-        Carry cells: SB_CARRY, CCU2C (two bits each) or ALU.
+        Carry cells: SB_CARRY, CCU2C (two bits each), ALU, or CARRY4 (four bits each).
+    muxes : int
+        Multiplexers behind lookup tables: PFUMX and L6MUX21, or MUXF7 and MUXF8.
+    gates : int
+        NAND2 equivalents of ``generic``: two-input NAND gates, an inverter counted as one.
     ffs, dsps, brams : int
         Flip-flops, multiplier blocks, block RAMs.
     bram_bits : int
         Capacity of those block RAMs.
     area : int
-        Lookup tables taken up, those of the carry cells included.
+        Lookup tables taken up, those of the carry cells included; gates for ``generic``.
     depth : int
         Cells on the longest path between registers or ports.
     """
 
     luts: int
     carries: int
+    muxes: int
+    gates: int
     ffs: int
     dsps: int
     brams: int
@@ -75,14 +83,14 @@ class SynthReport:
     target : str
     cells : Cells or None
         The unit's own cells; None where synthesis failed.
-    fmax_mhz : float or None
-        Maximum clock frequency between registers; None where the unit was not placed.
-    seed : int
-        Seed of the placement.
+    seeds : tuple of int
+        Seeds of the placements.
+    fmax_mhz_by_seed : tuple of float
+        Maximum clock frequency between registers, one a seed; empty where the unit was not placed.
     dsp, bram : bool
         Whether DSP blocks and block RAMs were allowed.
     status : str
-        ``routed``, ``synthesised`` (placement not asked for) or ``failed``.
+        ``routed``, ``synthesised`` (placement not asked for, or none for this target) or ``failed``.
     reason : str
         Why it failed.
     tool_versions : dict of str
@@ -91,8 +99,8 @@ class SynthReport:
     top: str
     target: str
     cells: object
-    fmax_mhz: object
-    seed: int
+    seeds: tuple
+    fmax_mhz_by_seed: tuple
     dsp: bool
     bram: bool
     status: str
@@ -100,15 +108,28 @@ class SynthReport:
     tool_versions: dict
 
     @property
+    def fmax_mhz(self):
+        """Maximum clock frequency of the best seed, or None."""
+        return max(self.fmax_mhz_by_seed, default=None)
+
+    @property
+    def fmax_median_mhz(self):
+        """Median over the seeds, or None."""
+        return round(statistics.median(self.fmax_mhz_by_seed), 2) if self.fmax_mhz_by_seed else None
+
+    @property
     def delay_ns(self):
-        """Longest delay between registers, or None."""
+        """Longest delay between registers of the best seed, or None."""
         return 1000 / self.fmax_mhz if self.fmax_mhz else None
 
     def to_dict(self):
-        """One flat row of numbers and strings, ready for JSON."""
+        """One row of numbers and strings, ready for JSON."""
         row = asdict(self)
+        head = {name: row.pop(name) for name in ("top", "target")}
         cells = row.pop("cells") or dict.fromkeys(Cells.__dataclass_fields__)
-        return {"top": row.pop("top"), "target": row.pop("target"), **cells, "delay_ns": self.delay_ns, **row}
+        speed = {name: getattr(self, name) for name in ("fmax_mhz", "fmax_median_mhz", "delay_ns")}
+        lists = {name: list(row.pop(name)) for name in ("seeds", "fmax_mhz_by_seed")}
+        return {**head, **cells, **speed, **lists, **row}
 
 
 def count_cells(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=600):
@@ -120,7 +141,7 @@ def count_cells(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=6
         Text with a module `top`.
     top : str
     family : str
-        ``ice40``, ``ecp5`` or ``gowin``.
+        ``ice40``, ``ecp5``, ``gowin``, ``xilinx7`` or ``generic``.
     dsp : bool
         Whether multipliers may become DSP blocks.
     bram : bool
@@ -144,7 +165,7 @@ def count_cells(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=6
 
     def build():
         with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-            commands = ["tee -q -o stat.json stat -json", "tee -q -o depth.txt ltp -noff"]
+            commands = ["tee -q -o stat.json stat -json", f"tee -q -o depth.txt ltp -noff {family.between_ffs}"]
             _synthesise(verilog, top, family, flags, commands, Path(folder), timeout)
             return _count(Path(folder), family).to_dict()
 
@@ -175,8 +196,21 @@ def write_netlist(verilog, top, family="ice40", *, dsp=False, bram=True, languag
         return product(folder, "netlist", "yosys").decode()
 
 
-def synthesise(verilog, top, target="ice40", *, place=True, seed=1, dsp=False, bram=True, timeout=900):
+def synthesise(
+    verilog,
+    top,
+    target="ice40",
+    *,
+    place=True,
+    seeds=(1,),
+    dsp=False,
+    bram=True,
+    timeout=900,
+    advance=lambda: None,
+):
     """Synthesise a unit and, unless `place` is false, place and route it between registers.
+
+    Seeds are placed side by side.
 
     Parameters
     ----------
@@ -186,14 +220,17 @@ def synthesise(verilog, top, target="ice40", *, place=True, seed=1, dsp=False, b
     target : str or Target
         A name of `TARGETS`, or a family's name.
     place : bool
-    seed : int
-        Seed of the placement.
+        Without effect for targets that have no place and route.
+    seeds : sequence of int
+        Seeds of the placement.
     dsp : bool
         Whether multipliers may become DSP blocks, where the target has them.
     bram : bool
         Whether tables may become block RAMs.
     timeout : float
         Seconds for each tool.
+    advance : callable
+        Called when the unit is synthesised, and with every seed that is placed (see `steps`).
 
     Returns
     -------
@@ -208,22 +245,27 @@ def synthesise(verilog, top, target="ice40", *, place=True, seed=1, dsp=False, b
         If a tool is missing.
     """
     target = find_target(target)
-    dsp = bool(dsp and target.dsps)
+    family = FAMILIES[target.family]
+    dsp, place = bool(dsp and target.dsps), bool(place and family.nextpnr)
     if place:
-        require_yowasp(FAMILIES[target.family].nextpnr)
-    report = SynthReport(top, target.name, None, None, seed, dsp, bool(bram), "failed", "", tool_versions())
+        require_yowasp(family.nextpnr)
+    seeds = tuple(seeds) if place else ()
+    report = SynthReport(top, target.name, None, seeds, (), dsp, bool(bram), "failed", "", tool_versions())
     try:
         cells = count_cells(verilog, top, target.family, dsp=dsp, bram=bram, timeout=timeout)
         report = replace(report, cells=cells, status="synthesised")
+        advance()
         if place:
-            work = (verilog, top, target, FAMILIES[target.family].flags(dsp, bram), seed)
-            fmax_mhz = _cached(
-                "fmax", lambda: _place(*work, timeout), verilog, top, asdict(target), *work[3:]
-            )
-            report = replace(report, fmax_mhz=fmax_mhz, status="routed")
+            found = _place(verilog, top, target, family.flags(dsp, bram), seeds, timeout, advance)
+            report = replace(report, fmax_mhz_by_seed=tuple(found), status="routed")
     except ToolError as error:
         return replace(report, status="failed", reason=str(error))
     return report
+
+
+def steps(target, place, seeds):
+    """How often `synthesise` calls its `advance`."""
+    return 1 + (len(seeds) if place and FAMILIES[find_target(target).family].nextpnr else 0)
 
 
 # -- Yosys -------------------------------------------------------------------------------------
@@ -238,9 +280,8 @@ def _family(name):
 def _synthesise(verilog, top, family, flags, commands, folder, timeout):
     """Synthesise the unit alone in `folder`, then run the Yosys `commands` there."""
     (folder / "unit.v").write_text(verilog, encoding="utf-8")
-    run_yosys(
-        ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}", *commands], folder, timeout=timeout
-    )
+    passes = ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}", *family.mapping, *commands]
+    run_yosys(passes, folder, timeout=timeout)
 
 
 def _count(folder, family):
@@ -250,12 +291,13 @@ def _count(folder, family):
     def count(pattern):
         return sum(number for name, number in by_type.items() if re.fullmatch(pattern, name))
 
-    counts = {name: count(getattr(family, name)) for name in ("luts", "carries", "ffs", "dsps", "brams")}
+    kinds = ("luts", "carries", "muxes", "gates", "ffs", "dsps", "brams")
+    counts = {name: count(getattr(family, name)) for name in kinds}
     depth = _DEPTH.search(product(folder, "depth.txt", "yosys").decode())
     return Cells(
         **counts,
         bram_bits=counts["brams"] * family.bram_bits,
-        area=counts["luts"] + family.carry_luts * counts["carries"],
+        area=counts["luts"] + family.carry_luts * counts["carries"] + counts["gates"],
         depth=int(depth[1]) if depth else 0,
     )
 
@@ -263,27 +305,34 @@ def _count(folder, family):
 # -- place and route ---------------------------------------------------------------------------
 
 
-def _place(verilog, top, target, flags, seed, timeout):
-    """Maximum frequency (MHz) of the unit between registers."""
-    family = FAMILIES[target.family]
+def _place(verilog, top, target, flags, seeds, timeout, advance):
+    """Maximum frequencies (MHz) of the unit between registers, one a seed."""
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         folder = Path(folder)
-        _surround(verilog, top, family, flags, folder, timeout)
-        (folder / "shell.cst").write_text(target.constraints, encoding="utf-8")
-        arguments = [
-            *target.arguments,
-            "--json",
-            "shell.json",
-            "--report",
-            "report.json",
-            "--seed",
-            str(seed),
-        ]
-        arguments += ["--freq", str(_GOAL_MHZ), "--timing-allow-fail"]
-        if target.family == "ecp5":
-            arguments.append("--lpf-allow-unconstrained")
-        log = run_yowasp(family.nextpnr, arguments, folder, timeout=timeout)
-        clocks = json.loads(product(folder, "report.json", family.nextpnr))["fmax"]
+
+        def kept(seed, build):
+            return _cached("fmax", build, verilog, top, asdict(target), flags, seed)
+
+        def placed(seed):
+            fmax_mhz = kept(seed, lambda: _route(target, folder, seed, timeout))
+            advance()
+            return fmax_mhz
+
+        if any(kept(seed, lambda: None) is None for seed in seeds):
+            _surround(verilog, top, FAMILIES[target.family], flags, folder, timeout)
+            (folder / "shell.cst").write_text(target.constraints, encoding="utf-8")
+        return in_parallel(functools.partial(placed, seed) for seed in seeds)
+
+
+def _route(target, folder, seed, timeout):
+    """Maximum frequency (MHz) of ``shell.json`` with one seed."""
+    family, name = FAMILIES[target.family], f"report_{seed}.json"
+    arguments = [*target.arguments, "--json", "shell.json", "--report", name, "--seed", str(seed)]
+    arguments += ["--freq", str(_GOAL_MHZ), "--timing-allow-fail"]
+    if target.family == "ecp5":
+        arguments.append("--lpf-allow-unconstrained")
+    log = run_yowasp(family.nextpnr, arguments, folder, timeout=timeout)
+    clocks = json.loads(product(folder, name, family.nextpnr))["fmax"]
     found = [clock["achieved"] for clock in clocks.values()]
     if not family.routed_timing:
         found += [float(match[1]) for match in _ESTIMATE.finditer(log)]
@@ -359,16 +408,17 @@ def _slices(widths, bus):
 def _cached(kind, build, *key):
     """``build()``, kept on disk under the digest of `key` and the tools' versions.
 
-    Only successes are kept. An entry that does not carry the digest of its name and its result is built
-    again. A cache that cannot be written keeps nothing, and the result is the same.
+    Only successes are kept, and no None. An entry that does not carry the digest of its name and its result is
+    built again. A cache that cannot be written keeps nothing, and the result is the same.
     """
     name = _digest([_CACHE_VERSION, kind, key, tool_versions()])
     path = cache_folder() / name[:2] / f"{name}.json"
     result = _kept(path)
     if result is None:
         result = build()
-        with contextlib.suppress(OSError):
-            _keep(path, result)
+        if result is not None:
+            with contextlib.suppress(OSError):
+                _keep(path, result)
     return result
 
 

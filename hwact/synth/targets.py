@@ -18,14 +18,18 @@ class Family:
         Yosys synthesis command.
     unit_flags, dsp_flags, logic_flags : str
         Its options for a unit without pads; with DSP blocks; without them.
-    luts, carries, ffs, dsps, brams : str
+    luts, carries, muxes, gates, ffs, dsps, brams : str
         Regular expressions that match the whole names of the cells.
     bram_bits : int
         Capacity of one block RAM.
     carry_luts : int
         Lookup tables that one carry cell takes up beyond those counted.
     nextpnr : str
-        The place-and-route tool.
+        The place-and-route tool; empty where there is none.
+    mapping : tuple of str
+        Yosys commands behind the synthesis.
+    bram_flags : str
+        Options of `synthesis` for no block RAMs.
     routed_timing : bool
         Whether its timing after routing sees every path. Where it does not, the frequency is the lower of the
         estimate after placement and the figure after routing.
@@ -33,23 +37,33 @@ class Family:
 
     name: str
     synthesis: str
-    unit_flags: str
-    dsp_flags: str
-    logic_flags: str
-    luts: str
-    carries: str
-    ffs: str
-    dsps: str
-    brams: str
-    bram_bits: int
-    carry_luts: int
-    nextpnr: str
+    unit_flags: str = ""
+    dsp_flags: str = ""
+    logic_flags: str = ""
+    luts: str = ""
+    carries: str = ""
+    muxes: str = ""
+    gates: str = ""
+    ffs: str = ""
+    dsps: str = ""
+    brams: str = ""
+    bram_bits: int = 0
+    carry_luts: int = 0
+    nextpnr: str = ""
+    mapping: tuple = ()
+    bram_flags: str = "-nobram"
     routed_timing: bool = True
 
     def flags(self, dsp, bram):
         """Options of `synthesis` for a unit without pads, with or without DSP blocks and block RAMs."""
-        flags = (self.unit_flags, self.dsp_flags if dsp else self.logic_flags, "" if bram else "-nobram")
+        flags = (self.unit_flags, self.dsp_flags if dsp else self.logic_flags, "" if bram else self.bram_flags)
         return " ".join(filter(None, flags))
+
+    @property
+    def between_ffs(self):
+        """Yosys selection of everything but the flip-flops."""
+        patterns = self.ffs.replace(".*", "*").replace("\\", "").split("|")
+        return " ".join(["*", *(f"t:{pattern} %d" for pattern in patterns)])
 
 
 FAMILIES = {
@@ -58,26 +72,22 @@ FAMILIES = {
         Family(
             name="ice40",
             synthesis="synth_ice40",
-            unit_flags="",
             dsp_flags="-dsp",
-            logic_flags="",
             luts="SB_LUT4",
             carries="SB_CARRY",
             ffs="SB_DFF.*",
             dsps="SB_MAC16",
             brams="SB_RAM40_4K.*",
             bram_bits=4096,
-            carry_luts=0,
             nextpnr="nextpnr-ice40",
         ),
         Family(
             name="ecp5",
             synthesis="synth_ecp5",
-            unit_flags="",
-            dsp_flags="",
             logic_flags="-nodsp",
             luts="LUT4",
             carries="CCU2C",
+            muxes="PFUMX|L6MUX21",
             ffs="TRELLIS_FF",
             dsps="MULT18X18D|MULT9X9D",
             brams="DP16KD|PDPW16KD",
@@ -90,7 +100,6 @@ FAMILIES = {
             synthesis="synth_gowin",
             # nextpnr 0.11 finds no routed delay through wide multiplexers, nor through some small tables.
             unit_flags="-noiopads -nowidelut",
-            dsp_flags="",
             logic_flags="-nodsp",
             luts="LUT[1-4]|INV",
             carries="ALU",
@@ -101,6 +110,27 @@ FAMILIES = {
             carry_luts=1,
             nextpnr="nextpnr-himbaechel-gowin",
             routed_timing=False,
+        ),
+        Family(
+            name="xilinx7",
+            synthesis="synth_xilinx -family xc7 -flatten",
+            unit_flags="-noiopad -noclkbuf",
+            logic_flags="-nodsp",
+            luts="LUT[1-6]|INV|SRL16E|SRLC32E",
+            carries="CARRY4",
+            muxes="MUXF[78]",
+            ffs="FD.*",
+            dsps="DSP48E1",
+            brams="RAMB18E1|RAMB36E1",
+            bram_bits=18432,
+        ),
+        Family(
+            name="generic",
+            synthesis="synth -flatten",
+            gates="\\$_NAND_|\\$_NOT_",
+            ffs="\\$_.*DFF.*",
+            mapping=("abc -g NAND", "opt_clean"),
+            bram_flags="",
         ),
     )
 }
@@ -120,7 +150,7 @@ class Target:
     arguments : tuple of str
         What tells nextpnr the device, package and speed grade.
     dsps : int
-        DSP blocks (multipliers) of the device.
+        DSP blocks (multipliers) of the device; 1 where the device is left open.
     constraints : str
         Text of a pin constraint file ``shell.cst``, where unconstrained pins are refused.
     pins : tuple of str
@@ -136,10 +166,13 @@ class Target:
     pins: tuple = ()
 
 
-_TANG_NANO_9K = "".join(
-    f'IO_LOC "{port}" {pin};\n'
-    for port, pin in {"clk": 52, "shift_in": 25, "load": 26, "shift_out": 27}.items()
-)
+def _pins(**pins):
+    """Pin constraints of the shell's ports."""
+    return "".join(f'IO_LOC "{port}" {pin};\n' for port, pin in pins.items())
+
+
+_TANG_NANO_9K = _pins(clk=52, shift_in=25, load=26, shift_out=27)
+_TANG_PRIMER_20K = _pins(clk="H11", shift_in="T7", load="T8", shift_out="T9")
 
 _TQ144 = (
     "1 2 3 4 7 8 9 10 11 12 19 20 21 22 23 24 25 26 28 29 31 32 33 34 37 38 39 41 42 43 44 45 47 48 49 50 "
@@ -198,6 +231,16 @@ TARGETS = {
             dsps=20,
             constraints=_TANG_NANO_9K,
         ),
+        Target(
+            "gowin-gw2a-18",
+            "gowin",
+            "GW2A-LV18PG256C8/I7",
+            ("--device", "GW2A-LV18PG256C8/I7", "--vopt", "family=GW2A-18", "--vopt", "cst=shell.cst"),
+            dsps=48,
+            constraints=_TANG_PRIMER_20K,
+        ),
+        Target("xilinx7", "xilinx7", "Xilinx 7 series, synthesis alone", (), dsps=1),
+        Target("generic", "generic", "two-input NAND gates, synthesis alone", ()),
     )
 }
 

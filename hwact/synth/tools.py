@@ -6,6 +6,7 @@ failure, time limit or Ctrl-C. That a tool has ended well is no proof that it ha
 it should have written with `product`.
 """
 
+import concurrent.futures
 import contextlib
 import fcntl
 import functools
@@ -20,6 +21,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import platformdirs
@@ -28,6 +30,8 @@ from ..errors import ToolError
 
 __all__ = [
     "cache_folder",
+    "in_parallel",
+    "limit_tools",
     "named",
     "product",
     "require_yowasp",
@@ -51,6 +55,53 @@ _YOWASP_PACKAGES = {
 _ERROR_LINE = re.compile(
     r"^%?(?:ERROR|Error|FATAL)\b[: ]*(.*)$|: (?:fatal )?(?:error|ERROR): (.*)$", re.MULTILINE
 )
+
+
+class _Tools:
+    """Tools that run, of all threads."""
+
+    slots = threading.BoundedSemaphore(os.cpu_count() or 1)
+    running = set()
+    stopping = 0
+
+
+def limit_tools(count):
+    """Let at most `count` tools run side by side; as many as there are processors unless called."""
+    _Tools.slots = threading.BoundedSemaphore(count)
+
+
+def in_parallel(calls):
+    """Results of `calls`, each made in a thread of its own.
+
+    What one of them raises, or Ctrl-C, stops the tools of the others.
+
+    Parameters
+    ----------
+    calls : iterable of callable
+
+    Returns
+    -------
+    list
+    """
+    calls = list(calls)
+    with concurrent.futures.ThreadPoolExecutor(max(len(calls), 1)) as pool:
+        futures = [pool.submit(call) for call in calls]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                future.result()
+        except BaseException:
+            _Tools.stopping += 1
+            for process in list(_Tools.running):
+                _kill(process)
+            pool.shutdown(cancel_futures=True)
+            _Tools.stopping -= 1
+            raise
+    return [future.result() for future in futures]
+
+
+def _kill(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def cache_folder():
@@ -126,7 +177,9 @@ def run(command, *, folder, name, timeout=600, env=None):
     ToolError
         If the tool is missing, fails, or runs out of time.
     """
-    with tempfile.TemporaryFile() as log:
+    with _Tools.slots, tempfile.TemporaryFile() as log:
+        if _Tools.stopping:
+            raise ToolError(f"Tool {name} must run, not be stopped")
         try:
             process = subprocess.Popen(
                 command,
@@ -139,14 +192,15 @@ def run(command, *, folder, name, timeout=600, env=None):
             )
         except OSError:
             raise ToolError(f"Tool {name} must be installed, not missing") from None
+        _Tools.running.add(process)
         try:
             status = process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise ToolError(f"Tool {name} must finish within {timeout:g} s, not run on") from None
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
             process.wait()
+            _Tools.running.discard(process)
         log.seek(0)
         text = log.read().decode(errors="replace")
     if status:
