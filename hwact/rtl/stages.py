@@ -80,8 +80,9 @@ class _Atom:
     key: object = None
 
 
-#: Levels of logic that a carry takes for each bit.
-CARRY = 0.08
+#: Levels of logic that a carry takes for each bit; a tree's leaves, whose address has a large fan-out; and each
+#: further bit of its address, of which one lookup table may take two.
+CARRY, LEAF, BRANCH = 0.08, 1.5, 0.6
 
 
 class _ChannelPlan:
@@ -131,7 +132,7 @@ class _ChannelPlan:
             nets |= {"nodes": f"{name}_nodes", "selected": f"{name}_nodes", **outputs}
             return Step(f"{name}_{begin}_{end - 1}", Branches(plan, levels[begin], levels[end]), nets)
 
-        return [_Atom(make, 1.5 if level == plan.levels[0] else 0.6, run=name) for level in plan.levels]
+        return [_Atom(make, BRANCH if k else LEAF, run=name) for k in range(len(plan.levels))]
 
     def _lines(self):
         lines, plan = self.core, ProductPlan(self.core)

@@ -17,6 +17,8 @@ __all__ = ["Branches", "TreePlan"]
 
 #: Address bits of the smallest sub-tables: what one four-input lookup table takes.
 LEAF_BITS = 4
+#: Multiplexers written as one: compiled simulation takes time in proportion to the square of a concatenation.
+WORD_BITS = 16
 
 
 class TreePlan:
@@ -59,7 +61,7 @@ class TreePlan:
         padded = [entries[0]] * self._first + list(entries) + [entries[-1]] * (1 << self.width)
         padded = padded[: 1 << self.width]
         bits = range(span(min(entries), max(entries)).width)
-        return [sum((entry >> bit & 1) << k for k, entry in enumerate(padded)) for bit in bits]
+        return [int("".join("01"[entry >> bit & 1] for entry in reversed(padded)), 2) for bit in bits]
 
     def numbers(self, level):
         """Numbers of the nodes of a level (dict)."""
@@ -151,15 +153,19 @@ class Branches(wiring.Component):
         level = self._plan.levels[0]
         numbers = self._plan.numbers(level)
         leaves = Signal(len(numbers))
-        rows = [sum((node >> row & 1) << number for node, number in numbers.items()) for row in range(1 << level)]
+        highest_first = sorted(numbers, reverse=True)
+        rows = [int("".join("01"[node >> row & 1] for node in highest_first) or "0", 2) for row in range(1 << level)]
         lookup(m, index[:level], rows, 0, leaves)
         return leaves
 
     def _branch(self, m, level, nodes, bit):
-        def side(number):
-            chosen = (_halves(node, level)[number] for node in self._plan.numbers(level))
-            return Cat(*(self._plan.value(half, level - 1, nodes) for half in chosen))
+        numbered, words = list(self._plan.numbers(level)), []
+        for start in range(0, len(numbered), WORD_BITS):
+            word = numbered[start : start + WORD_BITS]
 
-        branch = Signal(len(self._plan.numbers(level)), name=f"level_{level}")
-        m.d.comb += branch.eq(Mux(bit, side(1), side(0)))
-        return branch
+            def side(number, word=word):
+                return Cat(*(self._plan.value(_halves(node, level)[number], level - 1, nodes) for node in word))
+
+            words.append(Signal(len(word), name=f"level_{level}_{start}"))
+            m.d.comb += words[-1].eq(Mux(bit, side(1), side(0)))
+        return Cat(*words)

@@ -178,8 +178,6 @@ def run(command, *, folder, name, timeout=600, env=None):
         If the tool is missing, fails, or runs out of time.
     """
     with _Tools.slots, tempfile.TemporaryFile() as log:
-        if _Tools.stopping:
-            raise ToolError(f"Tool {name} must run, not be stopped")
         try:
             process = subprocess.Popen(
                 command,
@@ -193,6 +191,8 @@ def run(command, *, folder, name, timeout=600, env=None):
         except OSError:
             raise ToolError(f"Tool {name} must be installed, not missing") from None
         _Tools.running.add(process)
+        if _Tools.stopping:
+            _kill(process)
         try:
             status = process.wait(timeout)
         except subprocess.TimeoutExpired:
