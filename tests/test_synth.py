@@ -259,7 +259,7 @@ def test_tools_that_do_nothing_give_no_figures(monkeypatch):
         count_cells(PARITY, "parity")
     monkeypatch.undo()
     monkeypatch.setattr(flow, "run_yowasp", lambda *_, **__: "")
-    assert synthesise(PARITY, "parity").reason == "Tool nextpnr-ice40 must write report.json, not nothing"
+    assert synthesise(PARITY, "parity").reason == "Tool nextpnr-ice40 must write report_1.json, not nothing"
 
 
 def test_product_is_what_was_written(tmp_path):

@@ -22,7 +22,7 @@ from .tools import cache_folder, in_parallel, product, require_yowasp, run_yosys
 
 __all__ = ["Cells", "SynthReport", "count_cells", "steps", "synthesise", "write_netlist"]
 
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 #: Bytes of an entry of the cache, at most.
 _MAX_ENTRY = 1 << 16
 _SHELL = "hwact_shell"
