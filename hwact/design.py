@@ -422,6 +422,9 @@ class Design:
     shell : Shell
     parameters : tuple of (str, str)
         Values of the parameters in the channels' expressions, for people and for the reference.
+    lut_inputs : int
+        Lay tables out as networks of lookup tables with so many inputs; 0 leaves them to synthesis.
+        The numbers are the same.
     """
 
     name: str
@@ -431,9 +434,14 @@ class Design:
     channels: tuple
     shell: Shell = field(default_factory=Shell)
     parameters: tuple = ()
+    lut_inputs: int = 0
 
     def __post_init__(self):
         check_name(self.name)
+        _require(
+            type(self.lut_inputs) is int and (self.lut_inputs == 0 or 3 <= self.lut_inputs <= 6),
+            f"Design lut_inputs must be 0, or 3 to 6, not {self.lut_inputs!r}",
+        )
         _require(isinstance(self.function, str), f"Function must be a string, not {self.function!r}")
         _require_integers("Design domain", self.domain)
         _require(len(self.domain) == 2, "Design domain must be two codes")
@@ -557,6 +565,8 @@ class Design:
         plain = asdict(self)
         for channel, values in zip(self.channels, plain["channels"]):
             values["core"] = {"method": channel.core.method, **values["core"]}
+        if not self.lut_inputs:
+            del plain["lut_inputs"]
         return json.loads(json.dumps(plain))
 
     @classmethod
@@ -577,6 +587,7 @@ class Design:
                 channels=tuple(_channel(values) for values in plain["channels"]),
                 shell=Shell(**plain["shell"]),
                 parameters=_tuple(plain["parameters"]),
+                lut_inputs=plain.get("lut_inputs", 0),
             )
         except RequestError:
             raise
