@@ -32,6 +32,7 @@ __all__ = [
     "SEGMENTATIONS",
     "Shell",
     "Table",
+    "Trial",
 ]
 
 INTERFACES = ("comb", "pipe", "stream")
@@ -405,6 +406,15 @@ class Shell:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One candidate that was synthesised on the way to a design: what it was, its estimated and its measured LUTs."""
+
+    candidate: str
+    estimate: int
+    luts: int
+
+
+@dataclass(frozen=True)
 class Design:
     """A unit, decided to the last bit.
 
@@ -425,6 +435,8 @@ class Design:
     lut_inputs : int
         Lay tables out as networks of lookup tables with so many inputs; 0 leaves them to synthesis.
         The numbers are the same.
+    trials : tuple of Trial
+        What was synthesised before this design was chosen, for people; no part of the digest.
     """
 
     name: str
@@ -435,6 +447,7 @@ class Design:
     shell: Shell = field(default_factory=Shell)
     parameters: tuple = ()
     lut_inputs: int = 0
+    trials: tuple = field(default=(), compare=False)
 
     def __post_init__(self):
         check_name(self.name)
@@ -489,7 +502,7 @@ class Design:
     @property
     def digest(self):
         """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(replace(self, trials=()).to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def codes(self):
@@ -565,8 +578,9 @@ class Design:
         plain = asdict(self)
         for channel, values in zip(self.channels, plain["channels"]):
             values["core"] = {"method": channel.core.method, **values["core"]}
-        if not self.lut_inputs:
-            del plain["lut_inputs"]
+        for name in ("lut_inputs", "trials"):
+            if not plain[name]:
+                del plain[name]
         return json.loads(json.dumps(plain))
 
     @classmethod
@@ -588,6 +602,7 @@ class Design:
                 shell=Shell(**plain["shell"]),
                 parameters=_tuple(plain["parameters"]),
                 lut_inputs=plain.get("lut_inputs", 0),
+                trials=tuple(Trial(**values) for values in plain.get("trials", ())),
             )
         except RequestError:
             raise

@@ -11,7 +11,7 @@ from ..emit.header import figures
 from ..errors import RequestError
 from ..functions import function as function_of
 from ..output import Unit
-from ..spec import DEFAULT_LATENCY, DERIVATIVES, FITS, METHODS, Spec
+from ..spec import DEFAULT_LATENCY, DERIVATIVES, EFFORTS, FITS, METHODS, TARGETS, Spec
 from .common import Verb, echo_json, json_option, progress, show_table
 
 __all__ = ["generate", "parameter_option", "read_function", "show_unit"]
@@ -83,6 +83,14 @@ def _choice(name, values, default, text):
     "--latency", type=int, help=f"Clock cycles of a pipe or stream unit; {DEFAULT_LATENCY} if left out."
 )
 @_choice("reset", RESETS, "sync-high", "Reset of a pipe or stream unit.")
+@_choice("target", TARGETS, "any", "Family to lay tables out for; any keeps them readable.")
+@click.option(
+    "--effort",
+    type=click.IntRange(0, len(EFFORTS) - 1),
+    default=0,
+    show_default=True,
+    help=f"How many candidates are synthesised for the target: {', '.join(map(str, EFFORTS))}.",
+)
 @click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
@@ -100,8 +108,8 @@ def generate(context, function, expression, parameter, input_, folder, force, as
     spec = Spec(chosen, input=input_, **request)
     target = folder or spec.name
     check_folder(target, spec.name, overwrite=force)
-    with progress(f"Fitting {spec.function.text}"):
-        unit = Unit(spec.design(), spec.command())
+    with progress(f"Fitting {spec.function.text}") as show:
+        unit = Unit(spec.design(tried=show), spec.command())
         unit.check_golden()
     with progress("Writing files"):
         files = unit.files()

@@ -84,6 +84,7 @@ def manifest(design, *, command, statistics, certificate, files):
         "reset": None if shell.interface == "comb" else shell.reset,
         "ports": ports(design),
         "files": {kind: list(paths) for kind, paths in files.items()},
+        "tried": [asdict(trial) for trial in design.trials],
         "certificate": certificate,
         "design": design.to_dict(),
     }

@@ -14,6 +14,10 @@ TABLES = ("_coefficients", "_table")
 #: How often the mapping of tables is improved; more gains nothing.
 ROUNDS = 4
 
+#: Modules that synthesis must not take apart: it would move a fold's inversion into the cells of the
+#: additions behind it, which then no longer fit one lookup table a bit.
+_BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_\w+|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
+
 _LUT = """
 (* keep_hierarchy *)
 module {name}_lut(A, Y);
@@ -66,6 +70,7 @@ def verilog(design, *, command):
         Path(folder, "unit.il").write_text(rtlil, encoding="utf-8")
         run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
         text = Path(folder, "unit.v").read_text(encoding="utf-8")
+    text = _BOUNDARY.sub(r"(* keep_hierarchy *)\n\1", text)
     body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
     cell = _LUT.format(name=design.name) if design.lut_inputs else ""
     return line_comment("//", notice(design, command)) + body + cell

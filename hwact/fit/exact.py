@@ -1,5 +1,8 @@
 """The exact fit: every candidate that was asked for, each with the fewest segments of its kind, the cheapest kept."""
 
+from functools import partial
+from operator import itemgetter
+
 import numpy as np
 
 from ..design import Lines, Table
@@ -20,7 +23,7 @@ SPARE_SHIFTS = 2
 MAX_EXCESS = 8
 
 
-def fit_exact(problem, method, segmentation, multiplier, beside=None):
+def fit_exact(problem, method, segmentation, multiplier, choose_one, beside=None):
     """Fit one channel exactly.
 
     Parameters
@@ -28,12 +31,13 @@ def fit_exact(problem, method, segmentation, multiplier, beside=None):
     problem : Problem
     method, segmentation, multiplier : str
         As in `Spec`.
+    choose_one : Chooser
     beside : Channel or None
         The unit's other channel, with which folding can be shared.
 
     Returns
     -------
-    Channel
+    As the `Chooser` does.
     """
     candidates = []
     if method in ("auto", "table"):
@@ -47,8 +51,9 @@ def fit_exact(problem, method, segmentation, multiplier, beside=None):
     if not candidates:
         raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
     formats = problem.target.input, problem.target.output
-    fold, core = min(candidates, key=lambda found: cost(*found, *formats, beside and beside.fold))
-    return problem.channel(fold, core)
+    estimates = [cost(*found, *formats, beside and beside.fold) for found in candidates]
+    ranked = sorted(zip(estimates, candidates), key=itemgetter(0))
+    return choose_one([(estimate, partial(problem.channel, *found)) for estimate, found in ranked])
 
 
 def _tables(folds, most):

@@ -1,6 +1,6 @@
 """Synthesis, placement and routing with tools from PyPI."""
 
-from .flow import Cells, SynthReport, count_cells, synthesise, write_netlist
+from .flow import Cells, SynthReport, count_cells, synthesise, unit_area, write_netlist
 from .targets import TARGETS, Target, find_target
 from .tools import tool_versions
 
@@ -13,5 +13,6 @@ __all__ = [
     "find_target",
     "synthesise",
     "tool_versions",
+    "unit_area",
     "write_netlist",
 ]

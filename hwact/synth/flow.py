@@ -17,9 +17,9 @@ from ..errors import RequestError, ToolError
 from .targets import FAMILIES, find_target
 from .tools import cache_folder, require_nextpnr, run_nextpnr, run_yosys, tool_versions
 
-__all__ = ["Cells", "SynthReport", "count_cells", "synthesise", "write_netlist"]
+__all__ = ["Cells", "SynthReport", "count_cells", "synthesise", "unit_area", "write_netlist"]
 
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 _SHELL = "hwact_shell"
 #: nextpnr's goal; out of reach, so that it always does its best.
 _GOAL_MHZ = 400
@@ -147,6 +147,25 @@ def count_cells(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=6
     return Cells(**_cached("cells", build, verilog, top, family.name, flags))
 
 
+def unit_area(design, family="ice40", *, dsp=False):
+    """Lookup tables that a design takes up, those of carry cells included, without block RAMs.
+
+    Parameters
+    ----------
+    design : Design
+    family : str
+    dsp : bool
+
+    Returns
+    -------
+    int
+    """
+    from ..emit.verilog import verilog
+
+    # A fixed command: what is kept on disk does not depend on who asks.
+    return count_cells(verilog(design, command=""), design.name, family, dsp=dsp, bram=False).area
+
+
 def write_netlist(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=600):
     """Synthesise a unit and return its netlist of the family's cells, as Verilog text.
 
@@ -225,11 +244,11 @@ def _family(name):
 
 
 def _synthesise(verilog, top, family, flags, commands, folder, timeout):
-    """Synthesise the unit alone in `folder`, then run the Yosys `commands` there."""
+    """Synthesise the unit alone in `folder`, then run the Yosys `commands` there, on one flat module."""
     (folder / "unit.v").write_text(verilog, encoding="utf-8")
-    run_yosys(
-        ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}", *commands], folder, timeout=timeout
-    )
+    passes = ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}"]
+    passes += ["setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean -purge", *commands]
+    run_yosys(passes, folder, timeout=timeout)
 
 
 def _count(folder, family):

@@ -1,0 +1,70 @@
+"""Which of several candidates becomes the unit: the one of least estimate, or the smallest of the synthesised ones."""
+
+from ..design import Trial
+
+__all__ = ["Chooser"]
+
+#: Candidates of so many times the least estimate are not worth a synthesis.
+MAX_ESTIMATE = 1.4
+
+
+class Chooser:
+    """Choose among the candidates of one channel.
+
+    Parameters
+    ----------
+    build : function
+        From a channel to the `Design` it would be part of.
+    area : function or None
+        Measured size of a Design, in LUTs; without it the estimate decides.
+    tries : int
+        How many candidates are measured.
+    variants : tuple of int
+        Values of `Design.lut_inputs` that the smallest candidate is measured with.
+    """
+
+    def __init__(self, build, area=None, tries=0, variants=()):
+        self._build, self._area, self._tries, self._variants = build, area, tries, variants
+
+    def __call__(self, ranked):
+        """Choose from pairs (estimate, channel maker) in rising order of the estimate.
+
+        Returns
+        -------
+        channel : Channel
+        lut_inputs : int
+        trials : tuple of Trial
+        """
+        if self._area is None or self._tries == 0:
+            return ranked[0][1](), self._variants[0], ()
+        trials, sizes = [], {}
+
+        def measured(channel, estimate, lut_inputs):
+            luts = self._area(self._build(channel, lut_inputs))
+            trials.append(Trial(f"{channel.name}: {described(channel)}, {_layout(lut_inputs)}", round(estimate), luts))
+            return luts
+
+        worth = [one for one in ranked[: self._tries] if one[0] <= MAX_ESTIMATE * ranked[0][0]]
+        for k, (estimate, make) in enumerate(worth):
+            sizes[k] = measured(make(), estimate, self._variants[0])
+        best = min(sizes, key=lambda k: (sizes[k], k))
+        channel, lut_inputs, least = ranked[best][1](), self._variants[0], sizes[best]
+        for other in self._variants[1:]:
+            luts = measured(channel, ranked[best][0], other)
+            if luts < least:
+                lut_inputs, least = other, luts
+        return channel, lut_inputs, tuple(trials)
+
+
+def _layout(lut_inputs):
+    return f"tables of {lut_inputs}-input cells" if lut_inputs else "tables as cases"
+
+
+def described(channel):
+    """A few words on how a channel is computed."""
+    fold, core = channel.fold, channel.core
+    folding = "unfolded" if fold.index == "none" else f"{fold.index} {fold.restore}".replace("_", " ")
+    if core.method == "table":
+        return f"{folding} table of {len(core.entries)}"
+    bits = max(abs(slope) for slope in core.slopes).bit_length()
+    return f"{folding}, {core.segments} {core.segmentation} segments, {bits}-bit slopes, shift {core.shift}"
