@@ -235,6 +235,23 @@ class Lines:
         return (max(self.sizes) - 1).bit_length()
 
     @cached_property
+    def joints(self):
+        """Where the two segments of every aligned pair meet: the value there for each segment, else None.
+
+        A circuit then stores it once a pair, and reads the lines from their common point: the right segment's
+        first index, or the index before it where no line rises.
+        """
+        falls = int(max(self.slopes) <= 0)
+        if self.segmentation != "uniform" or self.multiplier != "logic" or not falls and min(self.slopes) < 0:
+            return None
+        size = self.sizes[0]
+        left = [start // size % 2 == 0 for start in self.starts]
+        steps = [size - falls if first else -falls for first in left]
+        values = [c + m * step for c, m, step in zip(self.intercepts, self.slopes, steps)]
+        meet = all(a == b for a, b, first in zip(values, values[1:], left) if first)
+        return tuple(values) if meet and size > 1 and len(values) > 1 and any(self.slopes) else None
+
+    @cached_property
     def _arrays(self):
         return tuple(np.array(values, dtype=np.int64) for values in (self.starts, self.slopes, self.intercepts))
 

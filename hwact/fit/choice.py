@@ -67,4 +67,5 @@ def described(channel):
     if core.method == "table":
         return f"{folding} table of {len(core.entries)}"
     bits = max(abs(slope) for slope in core.slopes).bit_length()
-    return f"{folding}, {core.segments} {core.segmentation} segments, {bits}-bit slopes, shift {core.shift}"
+    pairs = " in pairs" if core.joints else ""
+    return f"{folding}, {core.segments} {core.segmentation} segments{pairs}, {bits}-bit slopes, shift {core.shift}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..fixed import signed_digits
 
-__all__ = ["Coefficients", "choose"]
+__all__ = ["Coefficients", "choose", "choose_paired"]
 
 #: Slopes considered for one segment; more are thinned out evenly.
 MAX_SLOPES = 64
@@ -102,6 +102,72 @@ def choose(band, segmentation, origin, grid, target, few_digits=False):
     ]
     intercepts = [intercept - slope * far for slope, intercept in zip(slopes, intercepts)]
     return Coefficients(tuple(slopes), tuple(intercepts))
+
+
+def choose_paired(band, segmentation, origin, grid):
+    """Choose coefficients for uniform segments of which the two of every aligned pair meet.
+
+    Parameters
+    ----------
+    band, segmentation, origin, grid
+        As in `choose`.
+
+    Returns
+    -------
+    Coefficients or None
+        None where slopes of both signs are needed, or some pair has no common point.
+    """
+    windows = segmentation.windows(origin, len(band))
+    skipped = [start + origin - edge for (start, _), edge in zip(windows, segmentation.starts)]
+    options = [_options(band, *window, skip, grid) for window, skip in zip(windows, skipped)]
+    signs = [sign for sign in (1, -1) if all((one.slopes * sign >= 0).any() for one in options)]
+    if not signs:
+        return None
+    falls = int(signs[0] < 0)
+    size = segmentation.sizes()[0]
+    steps = [-falls if start // size % 2 else size - falls for start in segmentation.starts]
+    options = [one.only(one.slopes * signs[0] >= 0).read_at(step) for one, step in zip(options, steps)]
+    pairs = {}
+    for k, start in enumerate(segmentation.starts):
+        pairs.setdefault(start // size // 2, []).append(k)
+    points = {pair: _common_points([options[k] for k in members]) for pair, members in pairs.items()}
+    if not all(len(values) for values, _ in points.values()):
+        return None
+    step, residue = _ending_of([values for values, _ in points.values()], grid.shift)
+    allowed, joints = [], {}
+    for pair, (values, freedom) in points.items():
+        kept = values % step == residue
+        joints[pair] = int(values[kept][np.argmax(freedom[kept])])
+        for k in pairs[pair]:
+            one = options[k]
+            allowed.append(one.only((one.least <= joints[pair]) & (joints[pair] <= one.most)))
+    slopes = _shared(_narrowed(allowed))
+    intercepts = [
+        joints[start // size // 2] - slope * step for start, slope, step in zip(segmentation.starts, slopes, steps)
+    ]
+    return Coefficients(tuple(slopes), tuple(intercepts))
+
+
+def _common_points(options):
+    """Values that a line of every segment can have at the point that options are read at, and how many lines do."""
+    least = max(int(one.least.min()) for one in options)
+    most = min(int(one.most.max()) for one in options)
+    if most < least:
+        return np.zeros(0, dtype=np.int64), None
+    values = least + np.arange(0, most - least + 1, max((most - least) // RESIDUES, 1), dtype=np.int64)
+    lines = [((one.least[:, None] <= values) & (values <= one.most[:, None])).sum(axis=0) for one in options]
+    freedom = np.minimum.reduce(lines)
+    return values[freedom > 0], freedom[freedom > 0]
+
+
+def _ending_of(sets, shift):
+    """The largest power of two, and a residue, such that every set has a value of that residue."""
+    for bits in range(shift + EXTRA_ENDING, 0, -1):
+        step = 1 << bits
+        common = set.intersection(*(set(np.unique(values % step).tolist()) for values in sets))
+        if common:
+            return step, min(common, key=lambda residue: (abs(residue - step // 2), residue))
+    return 1, 0
 
 
 def _options(band, start, stop, skip, grid):

@@ -97,5 +97,10 @@ def _lines(lines, input, output):
     slope_bits = max(reach.bit_length() + both_signs - zeros, 0)
     rows = offset_bits if both_signs else min(offset_bits, slope_bits)
     product = rows * (max(offset_bits, slope_bits) + ROW_OVERHEAD + both_signs)
-    tables = _table(lines.slopes) + _table(lines.intercepts)
+    intercepts = lines.intercepts
+    if lines.joints is not None:
+        product = slope_bits * (offset_bits + 1 + ROW_OVERHEAD)
+        odd = lines.starts[0] // lines.sizes[0] % 2
+        intercepts = (*lines.joints[:odd], *lines.joints[odd::2])
+    tables = _table(lines.slopes) + _table(intercepts)
     return select + product + TABLE_FACTOR * tables + output.width

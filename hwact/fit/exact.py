@@ -7,7 +7,7 @@ import numpy as np
 
 from ..design import Lines, Table
 from ..errors import RequestError
-from .coefficients import choose
+from .coefficients import choose, choose_paired
 from .cost import cost
 from .segmentation import SEGMENTERS, earliest_starts, free, serves, uniform
 
@@ -96,7 +96,7 @@ def _quantised(slopes, folded, kind, base, multiplier, spare):
     """Lines with the smallest shift that needs no more segments than `base`, and with `spare` larger shifts."""
     band, origin, fold = folded.band, folded.origin, folded.fold
     earliest = earliest_starts(band, slopes.grid(fold)) if kind == "free" else None
-    found = []
+    found, shifts = [], 0
     for shift in slopes.shifts:
         grid = slopes.grid(fold, shift)
         if kind == "free":
@@ -106,8 +106,12 @@ def _quantised(slopes, folded, kind, base, multiplier, spare):
         if chosen is not None:
             coefficients = choose(band, chosen, origin, grid, folded.target, multiplier == "shift-add")
             resolved = "logic" if multiplier == "auto" else multiplier
+            paired = choose_paired(band, chosen, origin, grid) if spare and resolved == "logic" else None
+            if paired:
+                found.append(Lines(kind, chosen.starts, chosen.stop, shift, *paired, resolved))
             found.append(Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, resolved))
-            if len(found) > spare:
+            shifts += 1
+            if shifts > spare:
                 break
     if not found:
         raise RequestError(f"Bound must leave lines of at most {slopes.shifts[-1]} fraction bits: ask for a looser one")

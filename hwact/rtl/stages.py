@@ -122,7 +122,7 @@ class _ChannelPlan:
         self.decremented = plan.fraction == 0 and not self.channel.saturate and negates(
             self.fold, self.channel.format.width
         )
-        owner = self._owner("select", self.fold.index, lines.segmentation, lines.starts, lines.stop)
+        owner = self._owner("select", self.fold.index, lines.segmentation, lines.starts, lines.stop, plan.paired)
         first, last = addresses(lines)
         segment = {"segment": f"{owner}_segment", "offset": f"{owner}_offset"}
 
