@@ -7,7 +7,7 @@ import numpy as np
 
 from ..design import Lines, Table
 from ..errors import RequestError
-from .coefficients import choose, choose_paired
+from .coefficients import choose, choose_paired, serving
 from .cost import cost
 from .segmentation import SEGMENTERS, earliest_starts, free, serves, uniform
 
@@ -104,9 +104,10 @@ def _quantised(slopes, folded, kind, base, multiplier, spare):
         else:
             chosen = base if found or serves(band, origin, base, grid) else None
         if chosen is not None:
-            coefficients = choose(band, chosen, origin, grid, folded.target, multiplier == "shift-add")
+            options = serving(band, chosen, origin, grid)
+            coefficients = choose(options, chosen, origin, shift, folded.target, multiplier == "shift-add")
             resolved = "logic" if multiplier == "auto" else multiplier
-            paired = choose_paired(band, chosen, origin, grid) if spare and resolved == "logic" else None
+            paired = choose_paired(options, chosen, shift) if spare and resolved == "logic" else None
             if paired:
                 found.append(Lines(kind, chosen.starts, chosen.stop, shift, *paired, resolved))
             found.append(Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, resolved))
