@@ -20,7 +20,7 @@ def test_smallest_measured_candidate_is_kept():
     sizes = iter(range(100, 0, -1))
     design = fit(Spec(**TANH, target="ice40", effort=1), lambda design: next(sizes))
     assert [trial.luts for trial in design.trials] == list(range(100, 100 - len(design.trials), -1))
-    assert 2 <= len(design.trials) <= 7
+    assert 2 <= len(design.trials) <= 9
     assert design.lut_inputs == 0  # the last one tried
 
 

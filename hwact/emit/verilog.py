@@ -16,7 +16,7 @@ ROUNDS = 4
 
 #: Modules that synthesis must not take apart: it would move a fold's inversion into the cells of the
 #: additions behind it, which then no longer fit one lookup table a bit.
-_BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_\w+|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
+_BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_negate|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
 
 _LUT = """
 (* keep_hierarchy *)

@@ -6,6 +6,8 @@ __all__ = ["Chooser"]
 
 #: Candidates of so many times the least estimate are not worth a synthesis.
 MAX_ESTIMATE = 1.4
+#: One in so many of the measured candidates, the smallest ones, is measured with the other layouts of tables too.
+SECOND_LOOK = 3
 
 
 class Chooser:
@@ -20,7 +22,7 @@ class Chooser:
     tries : int
         How many candidates are measured.
     variants : tuple of int
-        Values of `Design.lut_inputs` that the smallest candidate is measured with.
+        Values of `Design.lut_inputs`: all candidates are measured with the first, the smallest with the others too.
     """
 
     def __init__(self, build, area=None, tries=0, variants=()):
@@ -47,13 +49,14 @@ class Chooser:
         worth = [one for one in ranked[: self._tries] if one[0] <= MAX_ESTIMATE * ranked[0][0]]
         for k, (estimate, make) in enumerate(worth):
             sizes[k] = measured(make(), estimate, self._variants[0])
-        best = min(sizes, key=lambda k: (sizes[k], k))
-        channel, lut_inputs, least = ranked[best][1](), self._variants[0], sizes[best]
-        for other in self._variants[1:]:
-            luts = measured(channel, ranked[best][0], other)
-            if luts < least:
-                lut_inputs, least = other, luts
-        return channel, lut_inputs, tuple(trials)
+        order = sorted(sizes, key=lambda k: (sizes[k], k))
+        found = [(sizes[k], 0, k) for k in order]
+        for k in order[: 1 + len(order) // SECOND_LOOK]:
+            estimate, make = ranked[k]
+            for number, other in enumerate(self._variants[1:], 1):
+                found.append((measured(make(), estimate, other), number, k))
+        _, number, k = min(found)
+        return ranked[k][1](), self._variants[number], tuple(trials)
 
 
 def _layout(lut_inputs):

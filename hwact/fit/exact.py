@@ -57,18 +57,41 @@ def fit_exact(problem, method, segmentation, multiplier, choose_one, beside=None
 
 
 def _tables(folds, most):
-    """One table a fold: an even output where two are allowed, and the flat tail all one output."""
+    """Two tables a fold: the roundest output each, and the roundest output that serves each longest run."""
     for folded in folds:
         band = folded.band
         if len(band) <= most:
-            nearest = np.clip(np.rint(folded.target).astype(np.int64), band.lower, band.upper)
-            odd = nearest & 1 == 1
-            down = odd & (nearest > band.lower)
-            up = odd & ~down & (nearest < band.upper)
-            entries = nearest - down + up
-            refuses = np.flatnonzero((band.lower > nearest[-1]) | (band.upper < nearest[-1]))
-            entries[refuses[-1] + 1 if refuses.size else 0 :] = nearest[-1]
-            yield folded.fold, Table(folded.origin, tuple(entries.tolist()))
+            for lower, upper in ((band.lower, band.upper), _runs(band)):
+                entries = _roundest(lower, upper)
+                last = entries[-1]
+                refuses = np.flatnonzero((band.lower > last) | (band.upper < last))
+                entries[refuses[-1] + 1 if refuses.size else 0 :] = last
+                yield folded.fold, Table(folded.origin, tuple(entries.tolist()))
+
+
+def _roundest(lower, upper):
+    """The value with the most trailing zeros in each closed interval."""
+    found = upper.copy()
+    for bits in range(1, 63):
+        rounder = upper >> bits << bits
+        fits = rounder >= lower
+        if not fits.any():
+            break
+        found = np.where(fits, rounder, found)
+    return found
+
+
+def _runs(band):
+    """Each run of entries that one output serves, as long as it can be: that output's bounds, an entry each."""
+    lower, upper = band.lower.tolist(), band.upper.tolist()
+    start = 0
+    while start < len(lower):
+        least, most, stop = lower[start], upper[start], start + 1
+        while stop < len(lower) and max(least, lower[stop]) <= min(most, upper[stop]):
+            least, most, stop = max(least, lower[stop]), min(most, upper[stop]), stop + 1
+        lower[start:stop], upper[start:stop] = [least] * (stop - start), [most] * (stop - start)
+        start = stop
+    return np.array(lower, dtype=np.int64), np.array(upper, dtype=np.int64)
 
 
 def _lines(problem, folded, kind, multiplier, by_cost):
