@@ -71,12 +71,12 @@ def requested():
     return {**baseline("prototypes"), **baseline("flopoco")}
 
 
-def run(family, widths, effort):
+def run(family, widths, functions, effort):
     """Measure what is missing, the narrow units first."""
     done = results()
     for key, row in sorted(requested().items(), key=lambda item: (item[0][1], item[0])):
         before = done.get((*key, family))
-        if key[1] not in widths or before and int(before["effort"]) >= effort:
+        if key[1] not in widths or functions and key[0] not in functions or before and int(before["effort"]) >= effort:
             continue
         found = measured(row, family, effort)
         done = results() | {(*key, family): found}
@@ -107,11 +107,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", choices=AREAS, action="append", help="both if left out")
     parser.add_argument("--widths", default="8,10,12,16", help="bits, separated by commas")
+    parser.add_argument("--function", action="append", help="all of them if left out")
     parser.add_argument("--effort", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="write the tables into docs/area.md")
     arguments = parser.parse_args()
     for family in arguments.family or AREAS:
-        run(family, set(map(int, arguments.widths.split(","))), arguments.effort)
+        widths = set(map(int, arguments.widths.split(",")))
+        run(family, widths, arguments.function, arguments.effort)
         text = comparison(family)
         print(text, end="")
         if arguments.write:

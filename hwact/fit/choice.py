@@ -28,6 +28,11 @@ class Chooser:
     def __init__(self, build, area=None, tries=0, variants=()):
         self._build, self._area, self._tries, self._variants = build, area, tries, variants
 
+    @property
+    def layout(self):
+        """The value of `Design.lut_inputs` that estimates are for."""
+        return self._variants[0]
+
     def __call__(self, ranked):
         """Choose from pairs (estimate, channel maker) in rising order of the estimate.
 

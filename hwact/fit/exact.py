@@ -51,7 +51,7 @@ def fit_exact(problem, method, segmentation, multiplier, choose_one, beside=None
     if not candidates:
         raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
     formats = problem.target.input, problem.target.output
-    estimates = [cost(*found, *formats, beside and beside.fold) for found in candidates]
+    estimates = [cost(*found, *formats, beside and beside.fold, choose_one.layout) for found in candidates]
     ranked = sorted(zip(estimates, candidates), key=itemgetter(0))
     return choose_one([(estimate, partial(problem.channel, *found)) for estimate, found in ranked])
 
