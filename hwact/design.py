@@ -32,6 +32,7 @@ __all__ = [
     "SEGMENTATIONS",
     "Shell",
     "Table",
+    "Trial",
 ]
 
 INTERFACES = ("comb", "pipe", "stream")
@@ -234,6 +235,23 @@ class Lines:
         return (max(self.sizes) - 1).bit_length()
 
     @cached_property
+    def joints(self):
+        """Where the two segments of every aligned pair meet: the value there for each segment, else None.
+
+        A circuit then stores it once a pair, and reads the lines from their common point: the right segment's
+        first index, or the index before it where no line rises.
+        """
+        falls = int(max(self.slopes) <= 0)
+        if self.segmentation != "uniform" or self.multiplier != "logic" or not falls and min(self.slopes) < 0:
+            return None
+        size = self.sizes[0]
+        left = [start // size % 2 == 0 for start in self.starts]
+        steps = [size - falls if first else -falls for first in left]
+        values = [c + m * step for c, m, step in zip(self.intercepts, self.slopes, steps)]
+        meet = all(a == b for a, b, first in zip(values, values[1:], left) if first)
+        return tuple(values) if meet and size > 1 and len(values) > 1 and any(self.slopes) else None
+
+    @cached_property
     def _arrays(self):
         return tuple(np.array(values, dtype=np.int64) for values in (self.starts, self.slopes, self.intercepts))
 
@@ -405,6 +423,15 @@ class Shell:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One candidate that was synthesised on the way to a design: what it was, its estimated and its measured LUTs."""
+
+    candidate: str
+    estimate: int
+    luts: int
+
+
+@dataclass(frozen=True)
 class Design:
     """A unit, decided to the last bit.
 
@@ -422,6 +449,11 @@ class Design:
     shell : Shell
     parameters : tuple of (str, str)
         Values of the parameters in the channels' expressions, for people and for the reference.
+    lut_inputs : int
+        Lay tables out as networks of lookup tables with so many inputs; 0 leaves them to synthesis.
+        The numbers are the same.
+    trials : tuple of Trial
+        What was synthesised before this design was chosen, for people; no part of the digest.
     """
 
     name: str
@@ -431,9 +463,15 @@ class Design:
     channels: tuple
     shell: Shell = field(default_factory=Shell)
     parameters: tuple = ()
+    lut_inputs: int = 0
+    trials: tuple = field(default=(), compare=False)
 
     def __post_init__(self):
         check_name(self.name)
+        _require(
+            type(self.lut_inputs) is int and (self.lut_inputs == 0 or 3 <= self.lut_inputs <= 6),
+            f"Design lut_inputs must be 0, or 3 to 6, not {self.lut_inputs!r}",
+        )
         _require(isinstance(self.function, str), f"Function must be a string, not {self.function!r}")
         _require_integers("Design domain", self.domain)
         _require(len(self.domain) == 2, "Design domain must be two codes")
@@ -481,7 +519,7 @@ class Design:
     @property
     def digest(self):
         """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(replace(self, trials=()).to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def codes(self):
@@ -561,6 +599,9 @@ class Design:
         plain = asdict(self)
         for channel, values in zip(self.channels, plain["channels"]):
             values["core"] = {"method": channel.core.method, **values["core"]}
+        for name in ("lut_inputs", "trials"):
+            if not plain[name]:
+                del plain[name]
         return json.loads(json.dumps(plain))
 
     @classmethod
@@ -581,6 +622,8 @@ class Design:
                 channels=tuple(_channel(values) for values in plain["channels"]),
                 shell=Shell(**plain["shell"]),
                 parameters=_tuple(plain["parameters"]),
+                lut_inputs=plain.get("lut_inputs", 0),
+                trials=tuple(Trial(**values) for values in plain.get("trials", ())),
             )
         except RequestError:
             raise

@@ -10,11 +10,15 @@ from .errors import RequestError
 from .fixed import Format
 from .functions import ErrorBound, Function, function
 
-__all__ = ["DEFAULT_LATENCY", "DERIVATIVES", "FITS", "METHODS", "Spec"]
+__all__ = ["DEFAULT_LATENCY", "DERIVATIVES", "EFFORTS", "FITS", "METHODS", "TARGETS", "Spec"]
 
 METHODS = ("auto", "pwl", "table")
 FITS = ("exact", "lsq", "minimax")
 DERIVATIVES = ("none", "direct", "slope")
+#: Families that a unit can be laid out for; their lookup tables have four inputs.
+TARGETS = ("any", "ice40", "ecp5", "gowin")
+#: Candidates that are synthesised, by effort.
+EFFORTS = (0, 6, 16, 40)
 #: Clock cycles of a pipe or stream unit that asks for none.
 DEFAULT_LATENCY = 3
 #: Widest input whose every code is fitted and checked.
@@ -23,7 +27,8 @@ MAX_INPUT_WIDTH = 24
 
 def _one_of(noun, value, choices):
     if value not in choices:
-        raise RequestError(f"{noun} must be {', '.join(choices[:-1])} or {choices[-1]}, not {value!r}")
+        words = [str(choice) for choice in choices]
+        raise RequestError(f"{noun} must be {', '.join(words[:-1])} or {words[-1]}, not {value!r}")
 
 
 def parse_domain(text):
@@ -105,6 +110,11 @@ class Spec:
         Let segments run beyond the output's range and clamp the result: fewer segments for clipped functions.
     interface, latency, reset : see `Shell`
         A `latency` of None takes 0 for ``comb`` and `DEFAULT_LATENCY` else.
+    target : str
+        ``any`` gives tables that people can read; ``ice40``, ``ecp5`` or ``gowin`` lays them out as networks
+        of that family's lookup tables.
+    effort : int
+        0 takes the candidate of the least estimate; 1 to 3 synthesise more and more of the best for `target`.
     name : str or None
         Name of the Verilog module; None takes the function's.
 
@@ -137,6 +147,8 @@ class Spec:
     interface: str = "comb"
     latency: object = None
     reset: str = "sync-high"
+    target: str = "any"
+    effort: int = 0
     name: object = None
 
     def __post_init__(self):
@@ -163,6 +175,10 @@ class Spec:
         _one_of("Segmentation", self.segmentation, ("auto", *SEGMENTATIONS))
         _one_of("Multiplier", self.multiplier, ("auto", *MULTIPLIERS))
         _one_of("Fit", self.fit, FITS)
+        _one_of("Target", self.target, TARGETS)
+        _one_of("Effort", self.effort, range(len(EFFORTS)))
+        if self.effort and self.target == "any":
+            raise RequestError("Effort must come with --target ice40, ecp5 or gowin")
         self.shell  # raises where interface, latency and reset do not go together
         if self.input.width > MAX_INPUT_WIDTH:
             raise RequestError(
@@ -195,8 +211,23 @@ class Spec:
         """The ports, registers and reset asked for."""
         return Shell(self.interface, self.latency, self.reset)
 
-    def design(self):
+    @property
+    def tries(self):
+        """Candidates that are synthesised."""
+        return EFFORTS[self.effort]
+
+    @property
+    def layouts(self):
+        """Values of `Design.lut_inputs` that may be chosen, the most promising first."""
+        return (0,) if self.target == "any" else (4, 0)
+
+    def design(self, *, tried=None):
         """Fit the unit.
+
+        Parameters
+        ----------
+        tried : function or None
+            Called with the number of LUTs after each candidate that was synthesised.
 
         Returns
         -------
@@ -206,10 +237,23 @@ class Spec:
         ------
         RequestError
             If the function is undefined at a code of the domain, or the bound cannot be met.
+        ToolError
+            If Yosys is missing or breaks (`effort` above 0).
         """
         from .fit import fit
 
-        return fit(self)
+        return fit(self, self._area(tried) if self.effort else None)
+
+    def _area(self, tried):
+        from .synth import unit_area
+
+        def area(design):
+            luts = unit_area(design, self.target, dsp=self.multiplier == "dsp")
+            if tried:
+                tried(luts)
+            return luts
+
+        return area
 
     def command(self):
         """The command line that makes this request, in a canonical form."""
@@ -230,6 +274,8 @@ class Spec:
             words += ["--saturate"]
         if self.interface != "comb":
             words += ["--interface", self.interface, "--latency", str(self.latency), "--reset", self.reset]
+        if self.target != "any":
+            words += ["--target", self.target, "--effort", str(self.effort)]
         return shlex.join([*words, "--name", self.name])
 
 

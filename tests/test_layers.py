@@ -24,7 +24,7 @@ ALLOWED = {
 #: What a function may import when it is called: the methods of a value that make the next one.
 LAZY = {
     "design": {"rtl", "emit", "verify"},
-    "spec": {"fit"},
+    "spec": {"fit", "synth"},
     "emit": {"synth"},
 }
 

@@ -68,14 +68,23 @@ def echo_json(value):
 
 @contextlib.contextmanager
 def progress(text):
-    """Show what is being done while it lasts, on a terminal's standard error; nothing where it is piped."""
+    """Show what is being done while it lasts, on a terminal's standard error; nothing where it is piped.
+
+    Yields a function that shows the number of LUTs of one more candidate.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda luts: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{text} ..."):
-        yield
+    with Console(stderr=True).status(f"{text} ...") as status:
+        sizes = []
+
+        def show(luts):
+            sizes.append(luts)
+            status.update(f"{text}: {len(sizes)} candidates synthesised, the smallest has {min(sizes)} LUTs ...")
+
+        yield show
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from ..emit.header import figures
 from ..errors import RequestError
 from ..functions import function as function_of
 from ..output import Unit
-from ..spec import DEFAULT_LATENCY, DERIVATIVES, FITS, METHODS, Spec
+from ..spec import DEFAULT_LATENCY, DERIVATIVES, EFFORTS, FITS, METHODS, Spec
 from ..synth import find_target, shortest_pipeline
 from .common import Verb, echo_json, json_option, progress, show_table
 
@@ -88,8 +88,20 @@ def _choice(name, values, default, text):
 @click.option(
     "--fmax", type=float, metavar="MHZ", help="The least latency that reaches a clock frequency on --target."
 )
-@click.option("--target", metavar="T", help="Device for --fmax: ice40, ecp5, gowin, or as in hwact synth.")
+@click.option(
+    "--target",
+    metavar="T",
+    help="Family to lay tables out for: ice40, ecp5 or gowin; with --fmax a device, as in hwact synth. Without it, "
+    "tables stay readable.",
+)
 @_choice("reset", RESETS, "sync-high", "Reset of a pipe or stream unit.")
+@click.option(
+    "--effort",
+    type=click.IntRange(0, len(EFFORTS) - 1),
+    default=0,
+    show_default=True,
+    help=f"How many candidates are synthesised for the target: {', '.join(map(str, EFFORTS))}.",
+)
 @click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
@@ -105,11 +117,12 @@ def generate(context, function, expression, parameter, input_, fmax, target, fol
     _check_used(context, request)
     _check_goal(fmax, target, request)
     chosen = read_function(expression if function is None else function, parameter)
-    spec = Spec(chosen, input=input_, **request)
+    family = "any" if target is None else find_target(target).family
+    spec = Spec(chosen, input=input_, target=family, **request)
     place = folder or spec.name
     check_folder(place, spec.name, overwrite=force)
-    with progress(f"Fitting {spec.function.text}"):
-        design = spec.design()
+    with progress(f"Fitting {spec.function.text}") as show:
+        design = spec.design(tried=show)
     report = None
     if fmax is not None:
         with progress(f"Finding the least latency for {fmax:g} MHz"):
@@ -135,8 +148,6 @@ def generate(context, function, expression, parameter, input_, fmax, target, fol
 def _check_goal(fmax, target, request):
     """Refuse a clock frequency that nothing can be done for."""
     if fmax is None:
-        if target is not None:
-            raise RequestError("Target must come with --fmax")
         return
     if target is None:
         raise RequestError("Clock frequency must come with a device: add --target, such as ice40")
@@ -146,7 +157,6 @@ def _check_goal(fmax, target, request):
         raise RequestError("Interface must be pipe or stream with --fmax, not comb")
     if request["latency"] is not None:
         raise RequestError("Latency must be left out with --fmax")
-    find_target(target)
 
 
 def _check_used(context, request):

@@ -91,6 +91,7 @@ def manifest(design, *, command, statistics, certificate, files, resources=()):
         "ports": ports(design),
         "files": {kind: list(paths) for kind, paths in files.items()},
         "resources": list(resources),
+        "tried": [asdict(trial) for trial in design.trials],
         "certificate": certificate,
         "design": design.to_dict(),
     }

@@ -9,6 +9,26 @@ from .manifest import ports
 
 __all__ = ["verilog"]
 
+#: Ends of the names of modules that hold tables.
+TABLES = ("_coefficients", "_table")
+#: How often the mapping of tables is improved; more gains nothing.
+ROUNDS = 4
+
+#: Modules that synthesis must not take apart: it would move a fold's inversion into the cells of the
+#: additions behind it, which then no longer fit one lookup table a bit.
+_BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_negate|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
+
+_LUT = """
+(* keep_hierarchy *)
+module {name}_lut(A, Y);
+  parameter WIDTH = 1;
+  parameter LUT = 2'h0;
+  input [WIDTH-1:0] A;
+  output Y;
+  wire [(1 << WIDTH)-1:0] selected = LUT >> A;
+  assign Y = selected[0];
+endmodule
+"""
 #: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
 _TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
 _ESCAPED = re.compile(r"\\(\S+) ")
@@ -42,13 +62,43 @@ def verilog(design, *, command):
     passes += [f"proc {name}; opt_expr {name}; opt_clean {name}; opt_dff {name}" for name in clocked]
     # Elsewhere cases stay cases, so that tables can be read.
     passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {design.name}"]
+    if design.lut_inputs:
+        tables = [name for name in modules if name.endswith(TABLES)]
+        passes += [step for name in tables for step in _laid_out(name, design)]
     passes += ["write_verilog -noattr -norename unit.v"]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         Path(folder, "unit.il").write_text(rtlil, encoding="utf-8")
         run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
         text = Path(folder, "unit.v").read_text(encoding="utf-8")
+    text = _BOUNDARY.sub(r"(* keep_hierarchy *)\n\1", text)
     body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
-    return line_comment("//", notice(design, command)) + body
+    cell = _LUT.format(name=design.name) if design.lut_inputs else ""
+    return line_comment("//", notice(design, command)) + body + cell
+
+
+def _laid_out(module, design):
+    """Passes that turn a module of tables into a network of lookup tables.
+
+    Synthesis restructures logic that it is given, and takes a third more for it: hence every cell is
+    a module that keeps its hierarchy.
+    """
+    return [
+        f"select {module}",
+        "proc -norom",
+        "opt -full",
+        "techmap",
+        f"abc -lut {design.lut_inputs} -script +{_area_script(design.lut_inputs)}",
+        "opt_clean -purge",
+        f"chtype -set {design.name}_lut t:$lut",
+        "select -clear",
+    ]
+
+
+def _area_script(inputs):
+    """ABC's commands: decompose each column, then map for area, again and again."""
+    once = f"dch -f; if -K {inputs} -a; mfs2 -a; lutpack -S 1"
+    again = "; strash; ".join([once] * ROUNDS)
+    return f"collapse; dsd; muxes; strash; {again}".replace("; ", ";").replace(" ", ",")
 
 
 def _renamed(text):

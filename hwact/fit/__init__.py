@@ -1,9 +1,12 @@
 """Fitting: from a specification to a `Design` with provably few segments."""
 
+from functools import partial
+
 from ..design import Design
 from ..errors import RequestError
 from ..functions import Reference
 from ..spec import open_parameters
+from .choice import Chooser
 from .exact import fit_exact
 from .problem import Problem, Target
 from .published import fit_published
@@ -51,12 +54,14 @@ def target_of(function, spec, output, bound, name="y", mode="function"):
     )
 
 
-def fit(spec):
+def fit(spec, area=None):
     """Fit the unit that a `Spec` asks for.
 
     Parameters
     ----------
     spec : Spec
+    area : function or None
+        Measured size of a Design in LUTs, with which the best candidates are compared.
 
     Returns
     -------
@@ -68,7 +73,21 @@ def fit(spec):
         If the function is undefined at a code of the domain, or a bound cannot be met.
     """
     target = target_of(spec.function, spec, spec.output, spec.bound)
-    y = _fit_y(target, spec)
+    design = partial(
+        Design,
+        name=spec.name,
+        function=spec.function.name,
+        input=spec.input,
+        domain=spec.domain_codes,
+        shell=spec.shell,
+        parameters=open_parameters(spec.function),
+    )
+
+    def chooser(before, variants):
+        build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)  # noqa: E731
+        return Chooser(build, area, spec.tries, variants)
+
+    y, lut_inputs, trials = _fit_y(target, spec, chooser((), spec.layouts))
     channels = [y]
     if spec.derivative == "slope":
         expression = spec.function.derivative().text
@@ -76,32 +95,26 @@ def fit(spec):
     elif spec.derivative == "direct":
         derivative = spec.function.derivative()
         target = target_of(derivative, spec, spec.derivative_output, spec.derivative_bound, "dy", "direct")
-        channels.append(_fit(target, spec, AnySlope(), spec.derivative_bound, beside=y))
-    return Design(
-        name=spec.name,
-        function=spec.function.name,
-        input=spec.input,
-        domain=spec.domain_codes,
-        channels=tuple(channels),
-        shell=spec.shell,
-        parameters=open_parameters(spec.function),
-    )
+        choose_one = chooser((y,), (lut_inputs,))
+        dy, _, more = _fit(target, spec, AnySlope(), spec.derivative_bound, choose_one, beside=y)
+        channels, trials = [y, dy], (*trials, *more)
+    return design(channels=tuple(channels), lut_inputs=lut_inputs, trials=trials)
 
 
-def _fit_y(target, spec):
+def _fit_y(target, spec, choose_one):
     slopes = AnySlope()
     if spec.derivative == "slope" and spec.derivative_output is not None:
         if spec.fit != "exact":
             raise RequestError(f"Derivative output must be left out for --derivative slope with --fit {spec.fit}")
         slopes = HeldSlope(spec.derivative_output, spec.input.frac_bits - spec.output.frac_bits)
-    return _fit(target, spec, slopes, spec.bound)
+    return _fit(target, spec, slopes, spec.bound, choose_one)
 
 
-def _fit(target, spec, slopes, bound, beside=None):
+def _fit(target, spec, slopes, bound, choose_one, beside=None):
     if spec.fit != "exact":
         # The published segmenters do not know where the output's range ends: their units saturate.
         ulps, _ = bound.in_ulps(target.output)
-        return fit_published(Problem(target, slopes, saturate=True), spec.fit, ulps, spec.multiplier)
+        return fit_published(Problem(target, slopes, saturate=True), spec.fit, ulps, spec.multiplier), spec.layouts[0], ()
     problem = Problem(target, slopes, spec.saturate)
     method = "pwl" if spec.derivative == "slope" else spec.method
-    return fit_exact(problem, method, spec.segmentation, spec.multiplier, beside)
+    return fit_exact(problem, method, spec.segmentation, spec.multiplier, choose_one, beside)

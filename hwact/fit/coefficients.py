@@ -7,7 +7,7 @@ import numpy as np
 
 from ..fixed import signed_digits
 
-__all__ = ["Coefficients", "choose"]
+__all__ = ["Coefficients", "choose", "choose_paired", "serving"]
 
 #: Slopes considered for one segment; more are thinned out evenly.
 MAX_SLOPES = 64
@@ -60,11 +60,8 @@ class _Options(NamedTuple):
         return _Options(self.slopes, least, most).only(least <= most)
 
 
-def choose(band, segmentation, origin, grid, target, few_digits=False):
-    """Choose coefficients for segments that lines on the grid can serve.
-
-    In this order: intercepts that all end in the same bits, as many as possible (they then cost one
-    constant); slopes of the fewest bits; the fewest different slopes; the least mean error.
+def serving(band, segmentation, origin, grid):
+    """Everything that serves each segment: slopes, thinned out, and the range of the intercept for each.
 
     Parameters
     ----------
@@ -74,6 +71,31 @@ def choose(band, segmentation, origin, grid, target, few_digits=False):
         Index u of the band's first entry.
     grid : Grid
         Its shift is not None.
+
+    Returns
+    -------
+    list
+        One entry a segment, for `choose` and `choose_paired`.
+    """
+    windows = zip(segmentation.windows(origin, len(band)), segmentation.starts)
+    # A block that begins before the band does has its intercept there.
+    return [_options(band, *window, window[0] + origin - edge, grid) for window, edge in windows]
+
+
+def choose(options, segmentation, origin, shift, target, few_digits=False):
+    """Choose coefficients for segments that lines on the grid can serve.
+
+    In this order: intercepts that all end in the same bits, as many as possible (they then cost one
+    constant); slopes of the fewest bits; the fewest different slopes; the least mean error.
+
+    Parameters
+    ----------
+    options : list
+        What serves each segment, from `serving`.
+    segmentation : Segmentation
+    origin : int
+        Index u of the target's first entry.
+    shift : int
     target : numpy.ndarray of float64
         The real function in output ulps, one entry an index.
     few_digits : bool
@@ -83,25 +105,86 @@ def choose(band, segmentation, origin, grid, target, few_digits=False):
     -------
     Coefficients
     """
-    windows = segmentation.windows(origin, len(band))
-    # A block that begins before the band does has its intercept there.
+    windows = segmentation.windows(origin, len(target))
     skipped = [start + origin - edge for (start, _), edge in zip(windows, segmentation.starts)]
-    options = [_options(band, *window, skip, grid) for window, skip in zip(windows, skipped)]
     # A circuit reads falling lines from their far end, as rising ones: what counts is the intercept there.
     falling = all((one.slopes <= 0).any() for one in options) and not all((one.slopes >= 0).any() for one in options)
     far = (1 << (max(segmentation.sizes()) - 1).bit_length()) - 1 if falling else 0
     options = [one.read_at(far) for one in options]
-    step, residue = _common_ending(options, grid.shift)
+    step, residue = _common_ending(options, shift)
     options = [one.with_residue(residue, step) for one in options]
     allowed = _narrowed(options)
     slopes = _shared(_with_few_digits(allowed) if few_digits else allowed)
-    flat = _flat_intercepts(slopes, options, step, [target[start:stop] for start, stop in windows], grid.shift)
+    flat = _flat_intercepts(slopes, options, step, [target[start:stop] for start, stop in windows], shift)
     intercepts = [
-        flat[k] if k in flat else _best_intercept(target[start:stop], skip - far, slope, one, step, grid.shift)
+        flat[k] if k in flat else _best_intercept(target[start:stop], skip - far, slope, one, step, shift)
         for k, ((start, stop), skip, slope, one) in enumerate(zip(windows, skipped, slopes, options))
     ]
     intercepts = [intercept - slope * far for slope, intercept in zip(slopes, intercepts)]
     return Coefficients(tuple(slopes), tuple(intercepts))
+
+
+def choose_paired(options, segmentation, shift):
+    """Choose coefficients for uniform segments of which the two of every aligned pair meet.
+
+    Parameters
+    ----------
+    options, segmentation, shift
+        As in `choose`.
+
+    Returns
+    -------
+    Coefficients or None
+        None where slopes of both signs are needed, or some pair has no common point.
+    """
+    signs = [sign for sign in (1, -1) if all((one.slopes * sign >= 0).any() for one in options)]
+    if not signs:
+        return None
+    falls = int(signs[0] < 0)
+    size = segmentation.sizes()[0]
+    steps = [-falls if start // size % 2 else size - falls for start in segmentation.starts]
+    options = [one.only(one.slopes * signs[0] >= 0).read_at(step) for one, step in zip(options, steps)]
+    pairs = {}
+    for k, start in enumerate(segmentation.starts):
+        pairs.setdefault(start // size // 2, []).append(k)
+    points = {pair: _common_points([options[k] for k in members]) for pair, members in pairs.items()}
+    if not all(len(values) for values, _ in points.values()):
+        return None
+    step, residue = _ending_of([values for values, _ in points.values()], shift)
+    allowed, joints = [], {}
+    for pair, (values, freedom) in points.items():
+        kept = values % step == residue
+        joints[pair] = int(values[kept][np.argmax(freedom[kept])])
+        for k in pairs[pair]:
+            one = options[k]
+            allowed.append(one.only((one.least <= joints[pair]) & (joints[pair] <= one.most)))
+    slopes = _shared(_narrowed(allowed))
+    intercepts = [
+        joints[start // size // 2] - slope * step for start, slope, step in zip(segmentation.starts, slopes, steps)
+    ]
+    return Coefficients(tuple(slopes), tuple(intercepts))
+
+
+def _common_points(options):
+    """Values that a line of every segment can have at the point that options are read at, and how many lines do."""
+    least = max(int(one.least.min()) for one in options)
+    most = min(int(one.most.max()) for one in options)
+    if most < least:
+        return np.zeros(0, dtype=np.int64), None
+    values = least + np.arange(0, most - least + 1, max((most - least) // RESIDUES, 1), dtype=np.int64)
+    lines = [((one.least[:, None] <= values) & (values <= one.most[:, None])).sum(axis=0) for one in options]
+    freedom = np.minimum.reduce(lines)
+    return values[freedom > 0], freedom[freedom > 0]
+
+
+def _ending_of(sets, shift):
+    """The largest power of two, and a residue, such that every set has a value of that residue."""
+    for bits in range(shift + EXTRA_ENDING, 0, -1):
+        step = 1 << bits
+        common = set.intersection(*(set(np.unique(values % step).tolist()) for values in sets))
+        if common:
+            return step, min(common, key=lambda residue: (abs(residue - step // 2), residue))
+    return 1, 0
 
 
 def _options(band, start, stop, skip, grid):

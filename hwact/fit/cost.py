@@ -4,8 +4,8 @@ import numpy as np
 
 __all__ = ["cost", "table_luts"]
 
-#: What a mapped table takes, against the tree of multiplexers that is counted.
-TABLE_FACTOR = 1.15
+#: What a mapped table takes, against the tree of multiplexers that is counted: as cases, and laid out beforehand.
+CASE_FACTOR, LAID_OUT_FACTOR = 1.15, 0.88
 #: Bits of a row beyond its operand's.
 ROW_OVERHEAD = 1.5
 
@@ -59,7 +59,7 @@ def _table(values):
     return float(table_luts(columns)) if len(columns) else 0.0
 
 
-def cost(fold, core, input, output, beside=None):
+def cost(fold, core, input, output, beside=None, lut_inputs=0):
     """Estimated LUT4s of a channel.
 
     Parameters
@@ -69,22 +69,26 @@ def cost(fold, core, input, output, beside=None):
     input, output : Format
     beside : Fold or None
         Fold of another channel of the same unit: the same index costs nothing more.
+    lut_inputs : int
+        As in `Design`.
 
     Returns
     -------
     float
     """
-    folding = {"none": 0.0, "negate": input.width, "complement": input.width / 2}[fold.index]
+    # What is laid out beforehand cannot take in the inversions of a fold.
+    folding = {"none": 0.0, "negate": input.width, "complement": input.width / (1 if lut_inputs else 2)}[fold.index]
+    factor = LAID_OUT_FACTOR if lut_inputs else CASE_FACTOR
     if beside is not None and beside.index == fold.index:
         folding = 0.0
     ramp = output.width if fold.restore.startswith("ramp") else 0.0
     mirror = output.width if fold.restore == "odd" else 0.0
     if core.method == "table":
-        return folding + ramp + mirror + _table(core.entries)
-    return folding + ramp + _lines(core, input, output)
+        return folding + ramp + mirror + min(factor, 1.0) * _table(core.entries)
+    return folding + ramp + _lines(core, input, output, factor)
 
 
-def _lines(lines, input, output):
+def _lines(lines, input, output, factor):
     offset_bits = lines.offset_bits
     select = 0.0
     if lines.segmentation == "free":
@@ -97,5 +101,10 @@ def _lines(lines, input, output):
     slope_bits = max(reach.bit_length() + both_signs - zeros, 0)
     rows = offset_bits if both_signs else min(offset_bits, slope_bits)
     product = rows * (max(offset_bits, slope_bits) + ROW_OVERHEAD + both_signs)
-    tables = _table(lines.slopes) + _table(lines.intercepts)
-    return select + product + TABLE_FACTOR * tables + output.width
+    intercepts = lines.intercepts
+    if lines.joints is not None:
+        product = slope_bits * (offset_bits + 2 + ROW_OVERHEAD)
+        odd = lines.starts[0] // lines.sizes[0] % 2
+        intercepts = (*lines.joints[:odd], *lines.joints[odd::2])
+    tables = _table(lines.slopes) + _table(intercepts)
+    return select + product + factor * tables + output.width

@@ -1,10 +1,13 @@
 """The exact fit: every candidate that was asked for, each with the fewest segments of its kind, the cheapest kept."""
 
+from functools import partial
+from operator import itemgetter
+
 import numpy as np
 
 from ..design import Lines, Table
 from ..errors import RequestError
-from .coefficients import choose
+from .coefficients import choose, choose_paired, serving
 from .cost import cost
 from .segmentation import SEGMENTERS, earliest_starts, free, serves, uniform
 
@@ -20,7 +23,7 @@ SPARE_SHIFTS = 2
 MAX_EXCESS = 8
 
 
-def fit_exact(problem, method, segmentation, multiplier, beside=None):
+def fit_exact(problem, method, segmentation, multiplier, choose_one, beside=None):
     """Fit one channel exactly.
 
     Parameters
@@ -28,12 +31,13 @@ def fit_exact(problem, method, segmentation, multiplier, beside=None):
     problem : Problem
     method, segmentation, multiplier : str
         As in `Spec`.
+    choose_one : Chooser
     beside : Channel or None
         The unit's other channel, with which folding can be shared.
 
     Returns
     -------
-    Channel
+    As the `Chooser` does.
     """
     candidates = []
     if method in ("auto", "table"):
@@ -47,23 +51,47 @@ def fit_exact(problem, method, segmentation, multiplier, beside=None):
     if not candidates:
         raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
     formats = problem.target.input, problem.target.output
-    fold, core = min(candidates, key=lambda found: cost(*found, *formats, beside and beside.fold))
-    return problem.channel(fold, core)
+    estimates = [cost(*found, *formats, beside and beside.fold, choose_one.layout) for found in candidates]
+    ranked = sorted(zip(estimates, candidates), key=itemgetter(0))
+    return choose_one([(estimate, partial(problem.channel, *found)) for estimate, found in ranked])
 
 
 def _tables(folds, most):
-    """One table a fold: an even output where two are allowed, and the flat tail all one output."""
+    """Two tables a fold: the roundest output each, and the roundest output that serves each longest run."""
     for folded in folds:
         band = folded.band
         if len(band) <= most:
-            nearest = np.clip(np.rint(folded.target).astype(np.int64), band.lower, band.upper)
-            odd = nearest & 1 == 1
-            down = odd & (nearest > band.lower)
-            up = odd & ~down & (nearest < band.upper)
-            entries = nearest - down + up
-            refuses = np.flatnonzero((band.lower > nearest[-1]) | (band.upper < nearest[-1]))
-            entries[refuses[-1] + 1 if refuses.size else 0 :] = nearest[-1]
-            yield folded.fold, Table(folded.origin, tuple(entries.tolist()))
+            for lower, upper in ((band.lower, band.upper), _runs(band)):
+                entries = _roundest(lower, upper)
+                last = entries[-1]
+                refuses = np.flatnonzero((band.lower > last) | (band.upper < last))
+                entries[refuses[-1] + 1 if refuses.size else 0 :] = last
+                yield folded.fold, Table(folded.origin, tuple(entries.tolist()))
+
+
+def _roundest(lower, upper):
+    """The value with the most trailing zeros in each closed interval."""
+    found = upper.copy()
+    for bits in range(1, 63):
+        rounder = upper >> bits << bits
+        fits = rounder >= lower
+        if not fits.any():
+            break
+        found = np.where(fits, rounder, found)
+    return found
+
+
+def _runs(band):
+    """Each run of entries that one output serves, as long as it can be: that output's bounds, an entry each."""
+    lower, upper = band.lower.tolist(), band.upper.tolist()
+    start = 0
+    while start < len(lower):
+        least, most, stop = lower[start], upper[start], start + 1
+        while stop < len(lower) and max(least, lower[stop]) <= min(most, upper[stop]):
+            least, most, stop = max(least, lower[stop]), min(most, upper[stop]), stop + 1
+        lower[start:stop], upper[start:stop] = [least] * (stop - start), [most] * (stop - start)
+        start = stop
+    return np.array(lower, dtype=np.int64), np.array(upper, dtype=np.int64)
 
 
 def _lines(problem, folded, kind, multiplier, by_cost):
@@ -91,7 +119,7 @@ def _quantised(slopes, folded, kind, base, multiplier, spare):
     """Lines with the smallest shift that needs no more segments than `base`, and with `spare` larger shifts."""
     band, origin, fold = folded.band, folded.origin, folded.fold
     earliest = earliest_starts(band, slopes.grid(fold)) if kind == "free" else None
-    found = []
+    found, shifts = [], 0
     for shift in slopes.shifts:
         grid = slopes.grid(fold, shift)
         if kind == "free":
@@ -99,10 +127,15 @@ def _quantised(slopes, folded, kind, base, multiplier, spare):
         else:
             chosen = base if found or serves(band, origin, base, grid) else None
         if chosen is not None:
-            coefficients = choose(band, chosen, origin, grid, folded.target, multiplier == "shift-add")
+            options = serving(band, chosen, origin, grid)
+            coefficients = choose(options, chosen, origin, shift, folded.target, multiplier == "shift-add")
             resolved = "logic" if multiplier == "auto" else multiplier
+            paired = choose_paired(options, chosen, shift) if spare and resolved == "logic" else None
+            if paired:
+                found.append(Lines(kind, chosen.starts, chosen.stop, shift, *paired, resolved))
             found.append(Lines(kind, chosen.starts, chosen.stop, shift, *coefficients, resolved))
-            if len(found) > spare:
+            shifts += 1
+            if shifts > spare:
                 break
     if not found:
         raise RequestError(f"Bound must leave lines of at most {slopes.shifts[-1]} fraction bits: ask for a looser one")

@@ -110,7 +110,6 @@ class Unfold(wiring.Component):
         else:
             code = self.x.as_signed()
             beside = self.negative if fold.restore == "ramp" else ~self.negative
-            ramp = Mux(beside, 0, code << fold.ramp_shift)
-            m.d.comb += self.y.eq(self.g + ramp)
+            m.d.comb += self.y.eq(Mux(beside, self.g, self.g + (code << fold.ramp_shift)))
         return m
 

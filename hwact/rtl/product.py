@@ -32,7 +32,8 @@ class ProductPlan:
 
     Trailing zeros that all slopes share are divided out. Where no slope rises, the offset is inverted
     and counts down to the segment's far end, so that nothing is signed. The low bits in which all intercepts agree
-    are not stored: they are the value that the accumulator starts from.
+    are not stored: they are the value that the accumulator starts from. Where the segments of each pair meet
+    (`Lines.joints`), offsets count from there and are signed, and both segments have the same intercept.
 
     Parameters
     ----------
@@ -55,6 +56,11 @@ class ProductPlan:
         return max(self.lines.slopes) <= 0 > min(self.lines.slopes)
 
     @property
+    def paired(self):
+        """Whether offsets count from the middle of a pair of segments."""
+        return self.lines.joints is not None
+
+    @property
     def slopes(self):
         """Stored slopes."""
         sign = -1 if self.falling else 1
@@ -67,6 +73,8 @@ class ProductPlan:
 
     @cached_property
     def _whole(self):
+        if self.paired:
+            return tuple(value >> self._trailing for value in self.lines.joints)
         far = (1 << self.offset_bits) - 1 if self.falling else 0
         lines = zip(self.lines.slopes, self.lines.intercepts)
         return tuple((intercept + slope * far) >> self._trailing for slope, intercept in lines)
@@ -109,7 +117,7 @@ class ProductPlan:
     @property
     def slope_drives(self):
         """Whether the slope's bits select the rows, rather than the offset's."""
-        return min(self.slopes) >= 0 and self.slope_shape.width < self.offset_bits
+        return self.paired or min(self.slopes) >= 0 and self.slope_shape.width < self.offset_bits
 
     @property
     def rows(self):
@@ -132,7 +140,7 @@ class ProductPlan:
     def operand_range(self):
         """Range of what a row adds."""
         if self.slope_drives:
-            return 0, (1 << self.offset_bits) - 1
+            return -self.paired << self.offset_bits, (1 << self.offset_bits) - 1
         return min(0, *self.slopes), max(0, *self.slopes)
 
     def row_range(self, row):

@@ -1,6 +1,6 @@
 """Which aligned block an index lies in, and how far into it."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Shape
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,16 +31,17 @@ class Select(wiring.Component):
     segment : Out
         Address of the segment's table entries (see `addresses`).
     offset : Out
-        u less the segment's start.
+        u less the segment's start; where segments meet in pairs, u less the start of the pair's right one.
     """
 
     def __init__(self, lines, width):
         self._lines = lines
+        self._paired = lines.joints is not None
         super().__init__(
             {
                 "u": In(width),
                 "segment": Out(addresses(lines)[1].bit_length()),
-                "offset": Out(lines.offset_bits),
+                "offset": Out(Shape(lines.offset_bits + self._paired, signed=self._paired)),
             }
         )
 
@@ -50,7 +51,9 @@ class Select(wiring.Component):
         return m
 
     def _uniform(self, m):
-        m.d.comb += [self.segment.eq(self.u >> len(self.offset)), self.offset.eq(self.u)]
+        bits = self._lines.offset_bits
+        m.d.comb += self.segment.eq(self.u >> bits)
+        m.d.comb += self.offset.eq(Cat(self.u[:bits], ~self.segment[0]) if self._paired else self.u)
 
     def _dyadic(self, m):
         width = len(self.u)

@@ -140,7 +140,7 @@ class _ChannelPlan:
         self.decremented = plan.fraction == 0 and not self.channel.saturate and negates(
             self.fold, self.channel.format.width
         )
-        key = self.fold.index, lines.segmentation, lines.starts, lines.stop
+        key = self.fold.index, lines.segmentation, lines.starts, lines.stop, plan.paired
         owner = self._owners.setdefault(key, self.name)
         segment = f"{owner}_segment"
         tables = self._slope_tables()

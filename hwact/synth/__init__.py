@@ -1,6 +1,6 @@
 """Synthesis, placement and routing with tools from PyPI."""
 
-from .flow import Cells, SynthReport, count_cells, steps, synthesise, write_netlist
+from .flow import Cells, SynthReport, count_cells, steps, synthesise, unit_area, write_netlist
 from .speed import shortest_pipeline
 from .targets import TARGETS, Target, find_target
 from .tools import in_parallel, limit_tools, tool_versions
@@ -18,5 +18,6 @@ __all__ = [
     "steps",
     "synthesise",
     "tool_versions",
+    "unit_area",
     "write_netlist",
 ]

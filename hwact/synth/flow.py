@@ -20,7 +20,7 @@ from ..errors import RequestError, ToolError
 from .targets import FAMILIES, find_target
 from .tools import cache_folder, in_parallel, product, require_yowasp, run_yosys, run_yowasp, tool_versions
 
-__all__ = ["Cells", "SynthReport", "count_cells", "steps", "synthesise", "write_netlist"]
+__all__ = ["Cells", "SynthReport", "count_cells", "steps", "synthesise", "unit_area", "write_netlist"]
 
 _CACHE_VERSION = 3
 #: Bytes of an entry of the cache, at most.
@@ -172,6 +172,25 @@ def count_cells(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=6
     return Cells(**_cached("cells", build, verilog, top, family.name, flags))
 
 
+def unit_area(design, family="ice40", *, dsp=False):
+    """Lookup tables that a design takes up, those of carry cells included, without block RAMs.
+
+    Parameters
+    ----------
+    design : Design
+    family : str
+    dsp : bool
+
+    Returns
+    -------
+    int
+    """
+    from ..emit.verilog import verilog
+
+    # A fixed command: what is kept on disk does not depend on who asks.
+    return count_cells(verilog(design, command=""), design.name, family, dsp=dsp, bram=False).area
+
+
 def write_netlist(verilog, top, family="ice40", *, dsp=False, bram=True, language="verilog", timeout=600):
     """Synthesise a unit and return its netlist of the family's cells, as Verilog text.
 
@@ -278,9 +297,10 @@ def _family(name):
 
 
 def _synthesise(verilog, top, family, flags, commands, folder, timeout):
-    """Synthesise the unit alone in `folder`, then run the Yosys `commands` there."""
+    """Synthesise the unit alone in `folder`, then run the Yosys `commands` there, on one flat module."""
     (folder / "unit.v").write_text(verilog, encoding="utf-8")
-    passes = ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}", *family.mapping, *commands]
+    passes = ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}"]
+    passes += ["setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean -purge", *family.mapping, *commands]
     run_yosys(passes, folder, timeout=timeout)
 
 

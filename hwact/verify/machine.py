@@ -18,6 +18,7 @@ __all__ = ["Machine", "Register", "read_machine"]
 
 #: Nothing here may choose a value for an x: `-keepdc` and free variables for every one of them.
 _PASSES = (
+    "setattr -mod -unset keep_hierarchy *",
     "proc -norom -noopt",
     "flatten",
     "setundef -anyseq -undriven",

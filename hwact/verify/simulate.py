@@ -223,6 +223,7 @@ class Program:
         passes = [
             "read_verilog -defer unit.v",
             f"hierarchy -check -top {design.name}",
+            "setattr -mod -unset keep_hierarchy *",
             "proc",
             "flatten",
             "opt_clean",
