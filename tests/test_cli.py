@@ -362,7 +362,7 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
             "Function reciprocal must be defined on every code of the domain, not undefined at code 0 (x = 0.0): "
             "narrow it with --domain",
         ),
-        (["tanh", *FORMATS, "--interface", "pipe", "--target", "ice40"], "Target must come with --fmax"),
+        (["tanh", *FORMATS, "--effort", "1"], "Effort must come with --target ice40, ecp5 or gowin"),
         (
             ["tanh", *FORMATS, "--interface", "pipe", "--fmax", "50"],
             "Clock frequency must come with a device: add --target, such as ice40",
