@@ -401,7 +401,16 @@ def test_ports_are_those_of_the_contract():
     assert "rst" not in emit.ports(with_shell(design, "stream", reset="none"))
 
 
-@pytest.mark.parametrize("name", MADE)
+def test_manifest_of_too_many_codes_is_refused(tmp_path):
+    """More than any request may have: nobody could check them."""
+    contents = emit.manifest(MADE["widest"], command=COMMAND, statistics={}, certificate=None, files={})
+    path = tmp_path / "widest.json"
+    path.write_text(emit.manifest_text(contents))
+    with pytest.raises(RequestError, match="^Domain must be at most 16777216 codes, not 4294967296$"):
+        emit.read_manifest(path)
+
+
+@pytest.mark.parametrize("name", [name for name in MADE if name != "widest"])
 def test_manifest_round_trip(tmp_path, name):
     """What is written is read back: the same contents and an equal design."""
     design = with_shell(MADE[name], "stream")

@@ -3,6 +3,7 @@
 import random
 import re
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -264,11 +265,24 @@ def test_manifest_of_another_design_is_refused():
 
 
 def test_time_limit_is_no_proof():
-    """At once, and in the middle of a unit that takes long."""
+    """At once, and between two blocks of a unit that takes long."""
     with pytest.raises(UndecidedError, match="^Proof .* not decided in 0 s$"):
         proved(PLAIN, RIGHT, seconds=0)
-    with pytest.raises(UndecidedError, match="^Proof .* not decided in 2 s$"):
-        proved(MADE["widest"], text_of(MADE["widest"]), seconds=2)
+    asked = []
+
+    def tick(done, total):
+        asked.append((done, total))
+        time.sleep(4)
+
+    with pytest.raises(UndecidedError, match="^Proof .* not decided in 3 s$"):
+        proved(MADE["widest"], text_of(MADE["widest"]), seconds=3, tick=tick)
+    assert len(asked) <= 1 and all(done < total for done, total in asked)
+
+
+def test_widest_unit_is_proved_without_a_list_of_its_codes():
+    """2^32 codes in few blocks."""
+    check = proved(MADE["widest"], text_of(MADE["widest"]))[0]
+    assert (check.check, check.codes) == ("equivalence", 1 << 32)
 
 
 def test_solver_that_gives_up_is_no_proof(monkeypatch):
