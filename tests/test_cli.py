@@ -704,7 +704,7 @@ def test_missing_tools_are_named(hw, unit, monkeypatch):
 def test_whatever_happens_is_one_sentence(hw, monkeypatch, error, status, sentence):
     """No traceback, unless HWACT_DEBUG asks for it."""
 
-    def fail(spec):
+    def fail(spec, **_):
         raise error
 
     monkeypatch.setattr("hwact.cli.common._discard_stdout", lambda: None)
