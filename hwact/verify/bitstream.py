@@ -25,7 +25,9 @@ __all__ = ["check_bitstream", "pack_ice40", "place", "unpack_ice40"]
 #: Devices to try, the smallest first.
 _DEVICES = {"ice40": ("ice40-hx1k", "ice40-hx8k"), "ecp5": ("ecp5-25k", "ecp5-85k")}
 _OUTPUT = {"ice40": "--asc", "ecp5": "--textcfg"}
-_FULL = re.compile(r"no BELs remaining|[Uu]nable to find a placement|[Uu]nable to place|[Ff]ailed to (?:place|route)")
+_FULL = re.compile(
+    r"no BELs remaining|[Uu]nable to find a placement|[Uu]nable to place|[Ff]ailed to (?:place|route)"
+)
 _LUT = re.compile(r"word: \S+\.INIT \d*0\d*$")
 
 
@@ -130,8 +132,8 @@ def _check_ice40(design, verilog, step):
     compare(design, text, f"{target.device} bitstream")
     step()
     method = (
-        f"{target.device} bitstream ({flags('ice40')}), unpacked and turned back into Verilog from the pins on, "
-        "equals golden model, compiled simulation (CXXRTL), latency and stalls included"
+        f"{target.device} bitstream ({flags('ice40')}), unpacked and turned back into Verilog from the pins "
+        "on, equals golden model, compiled simulation (CXXRTL), latency and stalls included"
     )
     return Check("bitstream", "bitstream_ice40", outputs(design), method, count(design), tools=tuple(tools))
 
@@ -143,7 +145,7 @@ def pack_ice40(folder):
 
 
 def unpack_ice40(folder, top, target):
-    """Verilog text of a module `top`: the circuit in ``unit.bin`` of `folder`, between the pins of ``pins.pcf``.
+    """Verilog text of a module `top`: the circuit in ``unit.bin``, between the pins of ``pins.pcf``.
 
     Raises
     ------
@@ -153,7 +155,9 @@ def unpack_ice40(folder, top, target):
     run_yowasp("iceunpack", ["unit.bin", "unpacked"], folder)
     product(folder, "unpacked", "iceunpack")
     package = target.arguments[-1]
-    run_icebox_vlog(["-s", "-c", "-d", package, "-p", "pins.pcf", "-n", top, "unpacked"], folder, "unpacked.v")
+    run_icebox_vlog(
+        ["-s", "-c", "-d", package, "-p", "pins.pcf", "-n", top, "unpacked"], folder, "unpacked.v"
+    )
     return product(folder, "unpacked.v", "icebox_vlog").decode()
 
 
@@ -174,7 +178,9 @@ def _check_ecp5(design, verilog, step):
         step()
         tables = _tables(product(folder, "placed", "nextpnr-ecp5").decode())
     if again != packed:
-        raise CheckError(f"Bitstream for {device} must be the same when it is unpacked and packed, not another")
+        raise CheckError(
+            f"Bitstream for {device} must be the same when it is unpacked and packed, not another"
+        )
     if _tables(unpacked) != tables:
         raise CheckError(f"Bitstream for {device} must hold the lookup tables that were routed, not others")
     method = (
@@ -190,7 +196,7 @@ def _pack_ecp5(folder, configuration, bitstream):
 
 
 def _tables(configuration):
-    """Tile, place and contents of each lookup table in a Trellis configuration (constant ones are its default)."""
+    """Tile, place and contents of the lookup tables in a Trellis configuration, except all ones, its default."""
     tables, tile = set(), None
     for line in configuration.splitlines():
         if line.startswith(".tile "):

@@ -61,8 +61,8 @@ def _check_family(design, verilog, family, step):
     compare(design, text, f"{_FAMILIES[family]} netlist")
     step()
     method = (
-        f"{_FAMILIES[family]} netlist ({flags(family)}) with Yosys's models of its cells equals golden model, "
-        "compiled simulation (CXXRTL), latency and stalls included"
+        f"{_FAMILIES[family]} netlist ({flags(family)}) with Yosys's models of its cells equals golden "
+        "model, compiled simulation (CXXRTL), latency and stalls included"
     )
     tools = named("yosys"), named("g++")
     return Check("netlist", f"netlist_{family}", outputs(design), method, count(design), tools=tools)
@@ -92,6 +92,7 @@ def with_models(netlist, top, family):
         "proc",
         "flatten -noscopeinfo",
         "opt_clean",
+        "rename -hide",  # Yosys's long names cost the compiler three times as long
         "write_verilog -noattr models.v",
     ]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
