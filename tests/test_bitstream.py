@@ -51,7 +51,7 @@ def cells(configuration):
 
 
 def faulty(configuration, change, number=0):
-    """The configuration with one logic cell changed; `change` gets its 20 bits, and returns others or None."""
+    """The configuration with one logic cell changed: `change` gets its 20 bits, returns others or None."""
     lines = configuration.splitlines()
     for line in cells(configuration):
         bits = change(lines[line][CELL] + lines[line + 1][CELL])

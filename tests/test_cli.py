@@ -772,6 +772,32 @@ def test_interrupted_generate_leaves_nothing(tmp_path, number):
     assert [p.name for p in tmp_path.rglob("*")] == ["tmp"]
 
 
+DEAF = """
+import os, signal, time
+from hwact.cli import common
+from hwact.cli.common import stoppable
+
+def action():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+    except BaseException:
+        pass  # as some library may
+    try:
+        time.sleep(10)
+    except common.Stopped as stopped:
+        return 128 + stopped.args[0]
+
+common._AGAIN = 0.2
+raise SystemExit(stoppable(action))
+"""
+
+
+def test_signal_that_a_library_drops_is_raised_again():
+    """Until the command ends."""
+    assert subprocess.run([sys.executable, "-c", DEAF], cwd=Path(cli.__file__).parents[2], timeout=15).returncode == 143
+
+
 def test_terminal_gets_a_table():
     """With a title and lines, where stdout is a terminal."""
     master, slave = pty.openpty()

@@ -134,6 +134,8 @@ def _is_number(value):
 #: Characters of an error sentence that are shown, at most.
 MAX_SENTENCE = 2000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Seconds after which a signal is raised once more, should some library have dropped the exception.
+_AGAIN = 5.0
 
 
 class Stopped(KeyboardInterrupt):
@@ -142,9 +144,15 @@ class Stopped(KeyboardInterrupt):
 
 def stoppable(action):
     """The exit status ``action()``, which SIGINT, SIGTERM and SIGHUP end with `Stopped`."""
+    heard = []
 
     def stop(number, frame):
+        heard.append(number)
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
         raise Stopped(number)
+
+    def remind(number, frame):
+        stop(heard[-1], frame)
 
     def again(unraisable):
         # Raised in a destructor, where Python drops exceptions.
@@ -154,11 +162,12 @@ def stoppable(action):
             sys.__unraisablehook__(unraisable)
 
     sys.unraisablehook = again
-    heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    for number in heard:
+    awaited = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    for number in awaited:
         signal.signal(number, stop)
+    signal.signal(signal.SIGALRM, remind)
     status = action()
-    for number in heard:
+    for number in (*awaited, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
     if status > 128:
         # At once: half-built circuits complain as they go, and half-imported extension modules may crash.

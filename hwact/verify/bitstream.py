@@ -196,7 +196,7 @@ def _pack_ecp5(folder, configuration, bitstream):
 
 
 def _tables(configuration):
-    """Tile, place and contents of the lookup tables in a Trellis configuration, except all ones, its default."""
+    """Tile, place and contents of a Trellis configuration's lookup tables, except all ones, the default."""
     tables, tile = set(), None
     for line in configuration.splitlines():
         if line.startswith(".tile "):

@@ -91,8 +91,8 @@ def with_models(netlist, top, family):
         f"hierarchy -simcheck -top {top}",
         "proc",
         "flatten -noscopeinfo",
+        "rename -hide",  # opt_clean spares public names, and each wire costs the compiler's time
         "opt_clean",
-        "rename -hide",  # Yosys's long names cost the compiler three times as long
         "write_verilog -noattr models.v",
     ]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
