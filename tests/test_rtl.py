@@ -144,7 +144,9 @@ def test_select_finds_segment_and_offset_of_every_index(name):
     component = Select(lines, max(indices[-1].bit_length(), 1))
     got = combinational(component, [{"u": u} for u in indices])
     assert [one["segment"] for one in got] == [addresses(lines)[0] + k for k in segments]
-    assert [one["offset"] for one in got] == offsets
+    size = lines.sizes[0]
+    back = [size * (u // size % 2 == 0) if lines.joints else 0 for u in indices]
+    assert [one["offset"] for one in got] == [offset - less for offset, less in zip(offsets, back)]
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -273,7 +275,8 @@ def simulate_product(lines, cuts, decrement):
     async def bench(ctx):
         for k, d, negative in cases:
             ctx.set(product.slope, plan.slopes[k])
-            ctx.set(product.offset, d)
+            left = plan.paired and lines.starts[k] // lines.sizes[0] % 2 == 0
+            ctx.set(product.offset, d - lines.sizes[0] * left)
             ctx.set(product.finish.intercept, plan.intercepts[k] - decrement)
             if decrement:
                 ctx.set(product.finish.negative, negative)
