@@ -10,10 +10,11 @@ from .golden import chunks
 from .properties import check_overflow, check_properties
 from .simulate import MANY, Program
 
-__all__ = ["check_circuit"]
+__all__ = ["check_circuit", "compare_codes", "count", "outputs", "stalled"]
 
 #: Codes driven through the unit under random stalls.
 STALLED_CODES = 1 << 12
+_HERE = " in the circuit"
 
 
 def check_circuit(design, verilog, tick=None, note=None):
@@ -42,21 +43,19 @@ def check_circuit(design, verilog, tick=None, note=None):
     ToolError
         If Yosys or a compiler is missing or breaks.
     """
-    first, last = design.domain
-    count = last + 1 - first
-    names, tools = " and ".join(channel.name for channel in design.channels), (named("yosys"), named("g++"))
-    with Program(verilog, design, probes=True, many=count >= MANY) as program:
-        outputs, readings = _every_code(program, design, tick, note)
+    names, tools = outputs(design), (named("yosys"), named("g++"))
+    with Program(verilog, design, probes=True, many=count(design) >= MANY) as program:
+        found, readings = _every_code(program, design, tick, note)
         method = "Verilog equals golden model, compiled simulation (CXXRTL)"
-        checks = [Check("rtl", "circuit", names, method, count, tools=tools)]
+        checks = [Check("rtl", "circuit", names, method, count(design), tools=tools)]
         if design.shell.interface != "comb":
-            codes = np.random.default_rng(1).integers(first, last + 1, min(count, STALLED_CODES))
-            _compare(design, codes, program.run(codes, stalls=1).outputs)
+            codes = stalled(design)
+            compare_codes(design, codes, program.run(codes, stalls=1), _HERE)
             method = "the same under random stalls, protocol checked"
             checks.append(Check("rtl", "stalls", names, method, len(codes), "random codes", tools))
-    checks += check_properties(design, outputs)
+    checks += check_properties(design, found)
     checks.append(check_overflow(design, program.adders, readings, tools))
-    checks.append(check_c_model(design, outputs))
+    checks.append(check_c_model(design, found))
     return checks
 
 
@@ -69,26 +68,47 @@ def _every_code(program, design, tick, note):
     )
     for codes in chunks(design, tick):
         simulation = program.run(range(int(codes[0]), int(codes[-1]) + 1))
-        if simulation.latency is not None and simulation.latency != design.latency:
-            raise CheckError(f"Latency must be {design.latency} cycles, not {simulation.latency}")
-        _compare(design, codes, simulation.outputs)
+        compare_codes(design, codes, simulation, _HERE)
         for channel in design.channels:
             narrow = np.int32 if channel.format.max_code < 1 << 31 else np.int64
             parts[channel.name].append(simulation.outputs[channel.name].astype(narrow))
         readings = [kept & exact for kept, exact in zip(readings, simulation.readings)]
         seconds += simulation.seconds
-    outputs = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    found = {name: np.concatenate(arrays) for name, arrays in parts.items()}
     if note:
-        note(f"Simulated {len(outputs['y']) / max(seconds, 1e-6) / 1e6:.1f} million codes a second")
-    return outputs, readings
+        note(f"Simulated {count(design) / max(seconds, 1e-6) / 1e6:.1f} million codes a second")
+    return found, readings
 
 
-def _compare(design, codes, outputs):
+# -- what every simulated rung shares ----------------------------------------------------------
+
+
+def outputs(design):
+    """The outputs' names, as a check lists them."""
+    return " and ".join(channel.name for channel in design.channels)
+
+
+def count(design):
+    """Number of codes of a design's domain."""
+    first, last = design.domain
+    return last + 1 - first
+
+
+def stalled(design):
+    """Codes to drive under random stalls."""
+    first, last = design.domain
+    return np.random.default_rng(1).integers(first, last + 1, min(count(design), STALLED_CODES))
+
+
+def compare_codes(design, codes, simulation, where=""):
+    """Raise CheckError unless a simulation has the design's latency and the golden model's outputs."""
+    if simulation.latency not in (None, design.latency):
+        raise CheckError(f"Latency must be {design.latency} cycles, not {simulation.latency}")
     for channel in design.channels:
-        golden, got = design.evaluate(codes, channel.name), outputs[channel.name]
+        golden, got = design.evaluate(codes, channel.name), simulation.outputs[channel.name]
         wrong = got != golden
         if wrong.any():
             k = wrong.argmax()
             raise CheckError(
-                f"Output {channel.name} of code {codes[k]} must be {golden[k]} in the circuit, not {got[k]}"
+                f"Output {channel.name} of code {codes[k]} must be {golden[k]}{where}, not {got[k]}"
             )

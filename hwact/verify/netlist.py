@@ -9,18 +9,16 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from ..errors import CheckError, HwactError
 from ..synth.flow import write_netlist
 from ..synth.targets import FAMILIES
 from ..synth.tools import named, product, run_yosys
 from .certificate import Check
-from .circuit import STALLED_CODES
+from .circuit import compare_codes, count, outputs, stalled
 from .golden import chunks
 from .simulate import MANY, Program
 
-__all__ = ["Steps", "check_netlist", "compare", "count", "flags", "outputs", "run_all", "with_models"]
+__all__ = ["Steps", "check_netlist", "compare", "flags", "run_all", "with_models"]
 
 _FAMILIES = {"ice40": "iCE40", "ecp5": "ECP5"}
 
@@ -119,27 +117,15 @@ def compare(design, verilog, what):
     ToolError
         If Yosys or the C++ compiler is missing or breaks.
     """
-    first, last = design.domain
     try:
         with Program(verilog, design, many=count(design) >= MANY) as program:
             for codes in chunks(design):
-                _compare(design, codes, program.run(range(int(codes[0]), int(codes[-1]) + 1)))
+                compare_codes(design, codes, program.run(range(int(codes[0]), int(codes[-1]) + 1)))
             if design.shell.interface != "comb":
-                codes = np.random.default_rng(1).integers(first, last + 1, min(count(design), STALLED_CODES))
-                _compare(design, codes, program.run(codes, stalls=1))
+                codes = stalled(design)
+                compare_codes(design, codes, program.run(codes, stalls=1))
     except CheckError as error:
         raise type(error)(f"{error}, in the {what}") from None
-
-
-def _compare(design, codes, simulation):
-    if simulation.latency not in (None, design.latency):
-        raise CheckError(f"Latency must be {design.latency} cycles, not {simulation.latency}")
-    for channel in design.channels:
-        golden, got = design.evaluate(codes, channel.name), simulation.outputs[channel.name]
-        wrong = np.flatnonzero(got != golden)
-        if wrong.size:
-            k = wrong[0]
-            raise CheckError(f"Output {channel.name} of code {codes[k]} must be {golden[k]}, not {got[k]}")
 
 
 # -- what the rungs of the devices share -------------------------------------------------------
@@ -180,14 +166,3 @@ def flags(family):
     """The synthesis command, as it is run here: without DSP blocks and block RAMs."""
     family = FAMILIES[family]
     return f"{family.synthesis} {family.flags(dsp=False, bram=False)}"
-
-
-def outputs(design):
-    """The outputs' names, as a check lists them."""
-    return " and ".join(channel.name for channel in design.channels)
-
-
-def count(design):
-    """Number of codes of a design's domain."""
-    first, last = design.domain
-    return last + 1 - first
