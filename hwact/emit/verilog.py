@@ -7,7 +7,7 @@ from pathlib import Path
 from .header import line_comment, notice
 from .manifest import ports
 
-__all__ = ["verilog"]
+__all__ = ["component_text", "verilog"]
 
 #: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
 _TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
@@ -33,22 +33,49 @@ def verilog(design, *, command):
     ToolError
         If Yosys is missing or breaks.
     """
+    top, signals = _top(design)
+    return component_text(top, design.name, signals, notice(design, command))
+
+
+def component_text(top, name, signals, lines):
+    """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
+
+    Parameters
+    ----------
+    top : Elaboratable
+    name : str
+    signals : dict of str to Signal
+        Ports of the top module, in order.
+    lines : sequence of str
+        The comment at the head.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or breaks.
+    """
+    from amaranth.back import rtlil
+
     from ..synth.tools import run_yosys
 
-    rtlil = _rtlil(design)
-    modules = re.findall(r"^module \\(\S+)$", rtlil, re.MULTILINE)
-    clocked = [name for name in modules if name.split(".")[1:] in ([], ["unit"], ["unit", "datapath"])]
-    passes = ["read_rtlil unit.il"]
-    passes += [f"proc {name}; opt_expr {name}; opt_clean {name}; opt_dff {name}" for name in clocked]
-    # Elsewhere cases stay cases, so that tables can be read.
-    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {design.name}"]
+    ports = {port: (signal, None) for port, signal in signals.items()}
+    text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
+    modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
+    passes = ["read_rtlil unit.il", "delete t:$meminit*"]  # no memory is read before it is written
+    passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
+    # In the steps of a datapath cases stay cases, so that tables can be read.
+    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
     passes += ["write_verilog -noattr -norename unit.v"]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-        Path(folder, "unit.il").write_text(rtlil, encoding="utf-8")
+        Path(folder, "unit.il").write_text(text, encoding="utf-8")
         run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
         text = Path(folder, "unit.v").read_text(encoding="utf-8")
     body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
-    return line_comment("//", notice(design, command)) + body
+    return line_comment("//", lines) + body
 
 
 def _renamed(text):
@@ -57,7 +84,7 @@ def _renamed(text):
     taken = set(_PLAIN.findall(text))
     names = {}
     for name in dict.fromkeys(_ESCAPED.findall(text)):
-        plain = re.sub(r"\.unit\.datapath(?=\.)|\.unit(?=\.)", "", name)
+        plain = re.sub(r"\.(unit|datapath)(?=\.)", "", name)
         plain = re.sub(r"\W+|_{2,}", "_", plain).strip("_")
         plain = plain if plain[:1].isalpha() else f"wire_{plain}"
         while plain in taken:
@@ -65,14 +92,6 @@ def _renamed(text):
         taken.add(plain)
         names[name] = plain
     return _ESCAPED.sub(lambda match: names[match[1]], text)
-
-
-def _rtlil(design):
-    """RTLIL of the unit with plain names: no dots in module names, no generator's attributes."""
-    from amaranth.back import rtlil
-
-    top, signals = _top(design)
-    return rtlil.convert(top, name=design.name, ports=signals, emit_src=False)
 
 
 def _top(design):
@@ -102,4 +121,4 @@ def _top(design):
             m.d.comb += joined
             return m
 
-    return Top(), {name: (own[role], None) for role, name in ports(design).items()}
+    return Top(), {name: own[role] for role, name in ports(design).items()}
