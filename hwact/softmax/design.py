@@ -20,6 +20,7 @@ import numpy as np
 from ..design import MULTIPLIERS, RESETS, Design, check_name
 from ..errors import RequestError
 from ..fixed import Format
+from .exponential import Exponential
 
 __all__ = ["MAX_LENGTH", "SoftmaxDesign"]
 
@@ -44,8 +45,8 @@ class SoftmaxDesign:
         Most elements of a vector.
     bound : str
         What every output keeps; `guarantee` proves it.
-    exponential : Design
-        Distance from the largest input to its exponential, UQ0.G.
+    exponential : Exponential
+        From the distance to the largest input.
     reciprocal : Design
         Fraction bits of the normalised total, UQ0.R, to its reciprocal, UQ0.H.
     stored : int
@@ -61,7 +62,7 @@ class SoftmaxDesign:
     output: Format
     length: int
     bound: str
-    exponential: Design
+    exponential: Exponential
     reciprocal: Design
     stored: int
     multiplier: str = "logic"
@@ -74,8 +75,7 @@ class SoftmaxDesign:
         _require(isinstance(self.bound, str), f"Bound must be a string, not {self.bound!r}")
         _require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
         _require(self.multiplier in MULTIPLIERS[:2], f"Multiplier must be logic or dsp, not {self.multiplier!r}")
-        self._check_inner("Exponential", self.exponential, offsets_of(self.input))
-        self._check_inner("Reciprocal", self.reciprocal, Format(False, 0, self.reciprocal.input.frac_bits))
+        self._check_inner()
         _require(
             type(self.stored) is int and 1 <= self.stored <= self.exponential_bits,
             f"Stored bits must be 1 to {self.exponential_bits}, not {self.stored!r}",
@@ -85,20 +85,23 @@ class SoftmaxDesign:
             f"Product must have {self.output.frac_bits + 2} to 62 bits, not {self.stored + self.reciprocal_bits}",
         )
 
-    @staticmethod
-    def _check_inner(noun, inner, input):
-        _require(isinstance(inner, Design), f"{noun} must be a Design, not {inner!r}")
-        format = inner.channels[0].format
-        good = inner.input == input and inner.domain == (input.min_code, input.max_code)
-        good = good and not format.signed and format.int_bits == 0 and inner.shell.interface == "pipe"
-        _require(good, f"{noun} must be a pipe unit from every code of {input} to UQ0.f, not from {inner.input} to {format}")
+    def _check_inner(self):
+        exponential, reciprocal = self.exponential, self.reciprocal
+        _require(isinstance(exponential, Exponential), f"Exponential must be an Exponential, not {exponential!r}")
+        offsets = offsets_of(self.input)
+        _require(exponential.input == offsets, f"Exponential must be for {offsets}, not {exponential.input}")
+        _require(isinstance(reciprocal, Design), f"Reciprocal must be a Design, not {reciprocal!r}")
+        for format in (reciprocal.input, reciprocal.channels[0].format):
+            _require(not format.signed and format.int_bits == 0, f"Reciprocal must be from and to UQ0.f, not {format}")
+        whole = reciprocal.domain == (0, reciprocal.input.max_code)
+        _require(whole and reciprocal.shell.interface == "pipe", "Reciprocal must be a pipe unit for every code")
 
     # -- widths ---------------------------------------------------------------------------------
 
     @property
     def exponential_bits(self):
         """G: fraction bits of an exponential."""
-        return self.exponential.channels[0].format.frac_bits
+        return self.exponential.bits
 
     @property
     def index_bits(self):
@@ -200,7 +203,8 @@ class SoftmaxDesign:
         """
         try:
             formats = {name: Format(**plain[name]) for name in ("input", "output")}
-            inner = {name: Design.from_dict(plain[name]) for name in ("exponential", "reciprocal")}
+            kinds = {"exponential": Exponential, "reciprocal": Design}
+            inner = {name: kind.from_dict(plain[name]) for name, kind in kinds.items()}
             return cls(**{**plain, **formats, **inner})
         except RequestError:
             raise

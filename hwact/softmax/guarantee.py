@@ -87,8 +87,8 @@ def guarantee(design):
 
 
 def _exponential_error(design):
-    unit, format = design.exponential, design.exponential.channels[0].format
-    codes = unit.codes()
+    unit, format = design.exponential, design.exponential.format
+    codes = unit.input.codes()
     outputs = unit.evaluate(codes)
     if outputs[0] != format.max_code:
         raise CheckError(f"Exponential of offset 0 must be {format.max_code}, not {outputs[0]}")
@@ -97,7 +97,7 @@ def _exponential_error(design):
         raise CheckError(f"Exponential must not rise with the offset, as it does after code {codes[rising[0]]}")
     if outputs[-1] < 0:
         raise CheckError(f"Exponential must not be negative, not {outputs[-1]}")
-    reference = Reference(function(exponential_text(design.exponential_bits)), unit.input, unit.domain)
+    reference = Reference(function(exponential_text(design.exponential_bits)), unit.input, (0, unit.input.max_code))
     return Fraction(reference.error_ulp(format, codes, outputs).max_ulp)
 
 

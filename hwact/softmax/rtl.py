@@ -9,16 +9,21 @@ leave with a value (the maximum, the reciprocal) that is known only when the las
 
 from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..rtl import Datapath
 
-__all__ = ["Exponentials", "Hold", "Maximum", "Normalise", "Quotients", "Softmax"]
+__all__ = ["ExponentialOf", "Exponentials", "Hold", "Maximum", "Normalise", "Product", "Queue", "Quotients", "Softmax"]
 
 
 def _stream(**fields):
     return stream.Signature(data.StructLayout(fields))
+
+
+def _flags(names):
+    """One-bit signals of these names: Amaranth names only what is assigned alone."""
+    return (Signal(name=name) for name in names.split())
 
 
 def _delayed(m, move, value, cycles, name, reset_less=True):
@@ -116,31 +121,75 @@ class Hold(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        element = self.i.payload.as_value()
-        # One element more stands in the memory's output register.
-        m.submodules.queue = queue = SyncFIFOBuffered(width=len(element), depth=max(self._length, 2) + 1)
+        m.submodules.queue = queue = Queue(self._length, self.i.payload.shape().size)
+        value = Signal.like(self.value.payload, name="vector_value", reset_less=True)
+        known, takes, leaves, last = _flags("known takes leaves last")
         m.d.comb += [
-            queue.w_data.eq(element),
-            queue.w_en.eq(self.i.valid),
-            self.i.ready.eq(queue.w_rdy),
-        ]
-
-        # The value of the vector that is going out; the next one may take its place as the last element leaves.
-        value = Signal.like(self.value.payload, reset_less=True)
-        known = Signal()
-        leaves = self.o.valid & self.o.ready & self.o.payload.last
-        m.d.comb += self.value.ready.eq(~known | leaves)
-        with m.If(self.value.valid & self.value.ready):
-            m.d.sync += [value.eq(self.value.payload), known.eq(1)]
-        with m.Elif(leaves):
-            m.d.sync += known.eq(0)
-
-        m.d.comb += [
-            Cat(self.o.payload.code, self.o.payload.last).eq(queue.r_data),
+            queue.i.payload.eq(self.i.payload),
+            queue.i.valid.eq(self.i.valid),
+            self.i.ready.eq(queue.i.ready),
+            # An element leaves only with the value of its vector.
+            Cat(self.o.payload.code, self.o.payload.last).eq(queue.o.payload),
             self.o.payload.value.eq(value),
-            self.o.valid.eq(queue.r_rdy & known),
-            queue.r_en.eq(self.o.ready & known),
+            self.o.valid.eq(queue.o.valid & known),
+            queue.o.ready.eq(self.o.ready & known),
+            # The next value may take the place of the one whose last element leaves.
+            last.eq(self.o.payload.last),
+            leaves.eq(self.o.valid & self.o.ready & last),
+            self.value.ready.eq(~known | leaves),
+            takes.eq(self.value.valid & self.value.ready),
         ]
+        m.d.sync += known.eq(takes | (known & ~leaves))
+        with m.If(takes):
+            m.d.sync += value.eq(self.value.payload)
+        return m
+
+
+class Queue(wiring.Component):
+    """First in, first out, from a memory with a synchronous read port, which maps to block RAM.
+
+    Parameters
+    ----------
+    depth : int
+        Elements in the memory; one more stands in its output register.
+    width : int
+        Bits of an element.
+
+    Members
+    -------
+    i, o : In, Out(stream.Signature(width))
+    """
+
+    def __init__(self, depth, width):
+        self._depth = max(depth, 2)
+        super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
+
+    def elaborate(self, platform):
+        m = Module()
+        width = len(self.i.payload)
+        m.submodules.memory = memory = Memory(shape=width, depth=self._depth, init=[])
+        write_port, read_port = memory.write_port(), memory.read_port()
+        write, read, shown = _flags("write read shown")
+        write_address = Signal(range(self._depth))
+        read_address = Signal(range(self._depth))
+        level = Signal(range(self._depth + 1))
+        m.d.comb += [
+            self.i.ready.eq(level != self._depth),
+            write.eq(self.i.valid & self.i.ready),
+            write_port.en.eq(write),
+            write_port.addr.eq(write_address),
+            write_port.data.eq(self.i.payload),
+            # The output register is filled where it is empty, or emptied in this cycle.
+            read.eq((level != 0) & (~shown | self.o.ready)),
+            read_port.en.eq(read),
+            read_port.addr.eq(read_address),
+            self.o.payload.eq(read_port.data),
+            self.o.valid.eq(shown),
+        ]
+        m.d.sync += [level.eq(level + write - read), shown.eq(read | (shown & ~self.o.ready))]
+        for address, moves in ((write_address, write), (read_address, read)):
+            with m.If(moves):
+                m.d.sync += address.eq(Mux(address == self._depth - 1, 0, address + 1))
         return m
 
 
@@ -173,23 +222,25 @@ class Maximum(wiring.Component):
         count = Signal(range(self._length))
         code = Signal(self._shape)
         largest = Signal(self._shape, reset_less=True)
-        found = Signal()
-        last = self.i.payload.last | (count == self._length - 1)
+        first, last, greater, found, takes = _flags("first last greater found takes")
         m.d.comb += [
             code.eq(self.i.payload.code),
+            first.eq(count == 0),
+            last.eq(self.i.payload.last | (count == self._length - 1)),
+            greater.eq(code > largest),
             self.o.payload.code.eq(code),
             self.o.payload.last.eq(last),
             self.o.valid.eq(self.i.valid & ~found),
             self.i.ready.eq(self.o.ready & ~found),
+            takes.eq(self.i.valid & self.i.ready),
             self.value.payload.eq(largest),
             self.value.valid.eq(found),
         ]
-        with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [count.eq(Mux(last, 0, count + 1)), found.eq(last)]
-            with m.If((count == 0) | (code > largest)):
-                m.d.sync += largest.eq(code)
-        with m.If(found & self.value.ready):
-            m.d.sync += found.eq(0)
+        with m.If(takes):
+            m.d.sync += count.eq(Mux(last, 0, count + 1))
+        with m.If(takes & (first | greater)):
+            m.d.sync += largest.eq(code)
+        m.d.sync += found.eq((takes & last) | (found & ~self.value.ready))
         return m
 
 
@@ -222,33 +273,44 @@ class Exponentials(wiring.Component):
         m = Module()
         design = self._design
         # Everything moves, or nothing: it stands still where an exponential or a total waits to be taken.
-        move, full, last = Signal(), Signal(), Signal()
+        move, full, last, takes, found = _flags("move full last takes found")
         offset = Signal(design.input.width, reset_less=True)
+        difference = Signal(design.input.width)
         exponential = Signal(design.exponential_bits)
-        m.submodules.exponential = unit = _Moving(design.exponential)
-        m.d.comb += [self.i.ready.eq(move), unit.move.eq(move), unit.x.eq(offset), exponential.eq(unit.y)]
+        m.submodules.exponential = unit = ExponentialOf(design.exponential, design.multiplier)
+        m.d.comb += [
+            difference.eq(self.i.payload.value - self.i.payload.code),  # never negative
+            self.i.ready.eq(move),
+            unit.move.eq(move),
+            unit.x.eq(offset),
+            exponential.eq(unit.y),
+        ]
         with m.If(move):
-            m.d.sync += offset.eq(self.i.payload.value - self.i.payload.code)
-        cycles = 1 + design.exponential.latency
+            m.d.sync += offset.eq(difference)
+        cycles = 1 + unit.latency
         m.d.comb += [
             full.eq(_delayed(m, move, self.i.valid, cycles, "full", reset_less=False)),
             last.eq(_delayed(m, move, self.i.payload.last, cycles, "last")),
         ]
 
         total = Signal(design.total_bits, reset_less=True)
-        first, done = Signal(init=1), Signal()
+        before = Signal(design.total_bits)
+        after = Signal(design.total_bits)
+        first = Signal(init=1)
         m.d.comb += [
             self.o.payload.code.eq(exponential >> design.dropped),
             self.o.payload.last.eq(last),
-            self.o.valid.eq(full & ~done),
-            move.eq(~full | (self.o.ready & ~done)),
+            self.o.valid.eq(full & ~found),
+            takes.eq(self.o.valid & self.o.ready),
+            move.eq(~full | takes),
+            before.eq(Mux(first, 0, total)),
+            after.eq(before + exponential),
             self.total.payload.eq(total),
-            self.total.valid.eq(done),
+            self.total.valid.eq(found),
         ]
-        with m.If(self.o.valid & self.o.ready):
-            m.d.sync += [total.eq(Mux(first, 0, total) + exponential), first.eq(last), done.eq(last)]
-        with m.If(done & self.total.ready):
-            m.d.sync += done.eq(0)
+        with m.If(takes):
+            m.d.sync += [total.eq(after), first.eq(last)]
+        m.d.sync += found.eq((takes & last) | (found & ~self.total.ready))
         return m
 
 
@@ -274,35 +336,28 @@ class Normalise(wiring.Component):
         total = Signal(design.total_bits, reset_less=True)
         places = Signal(range(design.places + 1), reset_less=True)
         wait = Signal(range(design.reciprocal.latency + 1), reset_less=True)
+        busy, takes, leaves, found = _flags("busy takes leaves found")
         m.submodules.reciprocal = unit = _Moving(design.reciprocal)
-        below = Cat(0, total)[: design.total_bits]  # all but the leading one, at the top
-        pad = max(design.index_bits + 1 - design.total_bits, 0)
+        padding = max(design.index_bits + 1 - design.total_bits, 0)
         m.d.comb += [
+            found.eq(total[-1]),
             unit.move.eq(1),
-            unit.x.eq(Cat(Const(0, pad), total[:-1])[-design.index_bits :]),
+            unit.x.eq(Cat(Const(0, padding), total[:-1])[-design.index_bits :]),
+            self.i.ready.eq(~busy),
+            takes.eq(self.i.valid & ~busy),
             self.o.payload.reciprocal.eq(unit.y),
             self.o.payload.places.eq(places),
+            self.o.valid.eq(busy & found & (wait == 0)),
+            leaves.eq(self.o.valid & self.o.ready),
         ]
-        with m.FSM():
-            with m.State("IDLE"):
-                m.d.comb += self.i.ready.eq(1)
-                m.d.sync += [total.eq(self.i.payload), places.eq(design.places)]
-                with m.If(self.i.valid):
-                    m.next = "SHIFT"
-            with m.State("SHIFT"):
-                m.d.sync += wait.eq(design.reciprocal.latency)
-                with m.If(total[-1]):
-                    m.next = "WAIT"
-                with m.Else():
-                    m.d.sync += [total.eq(below), places.eq(places - 1)]
-            with m.State("WAIT"):
-                m.d.sync += wait.eq(wait - 1)
-                with m.If(wait == 1):
-                    m.next = "DONE"
-            with m.State("DONE"):
-                m.d.comb += self.o.valid.eq(1)
-                with m.If(self.o.ready):
-                    m.next = "IDLE"
+        m.d.sync += busy.eq(takes | (busy & ~leaves))
+        with m.If(takes | ~found):
+            m.d.sync += [
+                total.eq(Mux(takes, self.i.payload, total << 1)),
+                places.eq(Mux(takes, design.places, places - 1)),
+            ]
+        with m.If(takes | (found & (wait != 0))):
+            m.d.sync += wait.eq(Mux(takes, design.reciprocal.latency, wait - 1))
         return m
 
 
@@ -344,22 +399,24 @@ class Quotients(wiring.Component):
         places = _delayed(m, move, self.i.payload.value.places, product.latency, "places")
 
         # One bit below the output's last one is left for rounding.
-        shifted = Signal(design.output.frac_bits + 2, reset_less=True)
+        shifted = Signal(design.output.frac_bits + 2)
+        unrounded = Signal(design.output.frac_bits + 2, reset_less=True)
+        rounded = Signal(design.output.frac_bits + 2)
+        largest = min(design.output.max_code, (1 << len(rounded)) - 1)
+        clamped = Signal(design.output.width)
         code = Signal(design.output.width, reset_less=True)
-        rounded = Signal(range((1 << design.output.frac_bits + 1) + 1))
-        m.d.comb += rounded.eq((shifted + 1) >> 1)
-        with m.If(move):
-            m.d.sync += [
-                shifted.eq(product.p[design.shift - 1 :] >> places),
-                code.eq(Mux(rounded > design.output.max_code, design.output.max_code, rounded)),
-            ]
         m.d.comb += [
+            shifted.eq(product.p[design.shift - 1 :] >> places),
+            rounded.eq((unrounded + 1) >> 1),
+            clamped.eq(Mux(rounded > largest, largest, rounded)),
             self.i.ready.eq(move),
             self.o.valid.eq(full),
             self.o.payload.code.eq(code),
             self.o.payload.last.eq(last),
             move.eq(self.o.ready | ~full),
         ]
+        with m.If(move):
+            m.d.sync += [unrounded.eq(shifted), code.eq(clamped)]
         return m
 
 
@@ -403,6 +460,49 @@ class Product(wiring.Component):
             later = {k: _delayed(m, self.move, v, 1, f"{k}_{stage}") for k, v in values.items() if len(v)}
             accumulator, retired, a, b = later["accumulator"], list(later["retired"]), later.get("a", a), later["b"]
         m.d.comb += self.p.eq(Cat(*retired, accumulator))
+        return m
+
+
+class ExponentialOf(wiring.Component):
+    """An `Exponential`, `latency` moves later.
+
+    Members
+    -------
+    move : In(1)
+    x, y : In, Out(unsigned)
+    """
+
+    def __init__(self, exponential, multiplier):
+        self._exponential = exponential
+        self._units = [_Moving(factor) for factor in exponential.factors]
+        self.latency = exponential.factors[0].latency
+        if len(self._units) == 2:
+            self._product = Product(*(len(unit.y) for unit in self._units), multiplier)
+            self.latency += self._product.latency + 1
+        super().__init__({"move": In(1), "x": In(exponential.input.width), "y": Out(exponential.bits)})
+
+    def elaborate(self, platform):
+        m = Module()
+        for name, unit in zip(("coarse", "fine"), self._units):
+            m.submodules[name] = unit
+            m.d.comb += unit.move.eq(self.move)
+        if len(self._units) == 1:
+            m.d.comb += [unit.x.eq(self.x), self.y.eq(unit.y)]
+            return m
+        coarse, fine = self._units
+        m.submodules.product = product = self._product
+        result = Signal(self._exponential.bits, reset_less=True)
+        rounded = Signal(self._exponential.bits)
+        m.d.comb += [
+            Cat(fine.x, coarse.x).eq(self.x),
+            product.move.eq(self.move),
+            product.a.eq(coarse.y),
+            product.b.eq(fine.y),
+            rounded.eq((product.p[self._exponential.excess - 1 :] + 1) >> 1),
+            self.y.eq(result),
+        ]
+        with m.If(self.move):
+            m.d.sync += result.eq(rounded)
         return m
 
 

@@ -1,23 +1,28 @@
 """What a user asks of a softmax, and the choice of its inner widths."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 
-from ..design import RESETS, check_name
+from ..design import RESETS, Table, check_name
 from ..errors import RequestError
 from ..fixed import Format
 from ..functions import ErrorBound
 from ..spec import MAX_INPUT_WIDTH, Spec
 from .design import SoftmaxDesign, check_formats, check_length, offsets_of
+from .exponential import Exponential
 from .guarantee import exponential_text, guarantee
 
 __all__ = ["SoftmaxSpec"]
 
-#: Clock cycles of the exponential, one an element, and of the reciprocal, once a vector.
-EXPONENTIAL_LATENCY, RECIPROCAL_LATENCY = 3, 4
+#: Clock cycles of an inner unit: of lines, and of a table.
+INNER_LATENCY, TABLE_LATENCY = 4, 2
+#: Widest input whose exponential is one unit; those of wider ones are products of two tables.
+WIDEST_SINGLE = 9
+#: Most bits of an exponential, so that its factors, with guard bits, are formats.
+WIDEST_EXPONENTIAL = 28
 #: Bounds of the exponential from the loosest on; the last one leaves no unit that is not monotone.
 EXPONENTIAL_BOUNDS = ("faithful", "0.75ulp", "correct")
 
@@ -101,10 +106,10 @@ class SoftmaxSpec:
         rest = slack - Fraction(self.length - 1, (1 << exponential) - 1)
         rest -= Fraction((1 << exponential - stored) - 1, (1 << exponential) - 1)
         index, reciprocal = next(pair for pair in _pairs() if _reciprocal_error(*pair) < rest)
-        if exponential > 32 or index > MAX_INPUT_WIDTH or reciprocal > 32 or stored + reciprocal > 62:
+        if exponential > WIDEST_EXPONENTIAL or index > MAX_INPUT_WIDTH or reciprocal > 32 or stored + reciprocal > 62:
             raise RequestError(
                 f"Bound must be looser, or vectors shorter: {self.bound} over {self.length} elements of {self.output} "
-                f"takes exponentials of {exponential} bits and reciprocals of {reciprocal}, not at most 32"
+                f"takes exponentials of {exponential} bits and reciprocals of {reciprocal}, not at most {WIDEST_EXPONENTIAL} and 32"
             )
         return exponential, stored, index, reciprocal
 
@@ -128,9 +133,7 @@ class SoftmaxSpec:
             length=self.length,
             bound=str(self.bound),
             exponential=self._exponential(exponential),
-            reciprocal=self._inner(
-                f"1/(1+x+2^-{index + 1})", "reciprocal", RECIPROCAL_LATENCY, Format(False, 0, index), reciprocal, "faithful"
-            ),
+            reciprocal=self._inner(f"1/(1+x+2^-{index + 1})", Format(False, 0, index), Format(False, 0, reciprocal), "faithful"),
             stored=stored,
             multiplier=self.multiplier,
             reset=self.reset,
@@ -139,20 +142,39 @@ class SoftmaxSpec:
         return design
 
     def _exponential(self, bits):
-        """The loosest exponential that never rises."""
-        for bound in EXPONENTIAL_BOUNDS:
-            unit = self._inner(
-                exponential_text(bits), "exponential", EXPONENTIAL_LATENCY, offsets_of(self.input), bits, bound
-            )
-            if not (np.diff(unit.evaluate(unit.codes())) > 0).any():
-                return unit
-        raise AssertionError("correctly rounded values of a falling function never rise")
+        """The first exponential that never rises: the loosest unit, or the product with the fewest guard bits."""
+        offsets = offsets_of(self.input)
+        tries = self._products if offsets.width > WIDEST_SINGLE else self._singles
+        for exponential in tries(bits, offsets):
+            if not (np.diff(exponential.evaluate(offsets.codes())) > 0).any():
+                return exponential
+        raise RequestError(f"Exponential of {bits} bits must not rise: ask for a looser bound or a narrower input")
 
-    def _inner(self, function, name, latency, input, bits, bound):
-        output = Format(False, 0, bits)
-        words = {"bound": bound, "interface": "pipe", "latency": latency, "reset": "none", "name": name}
-        multiplier = "dsp" if self.multiplier == "dsp" else "auto"
-        return Spec(function, input=input, output=output, multiplier=multiplier, **words).design()
+    def _singles(self, bits, offsets):
+        for bound in EXPONENTIAL_BOUNDS:
+            unit = self._inner(exponential_text(bits), offsets, Format(False, 0, bits), bound)
+            if isinstance(unit.channels[0].core, Table):
+                unit = replace(unit, shell=replace(unit.shell, latency=TABLE_LATENCY))
+            yield Exponential(bits, (unit,))
+
+    def _products(self, bits, offsets):
+        """Within a half of the product, errors of the coarse factor shrink with it, so that it alone needs guard bits."""
+        low = offsets.width // 2
+        fine = Format(False, low - offsets.frac_bits, offsets.frac_bits)
+        coarse = Format(False, offsets.int_bits, offsets.frac_bits - low)
+        small = self._factor("exp(-x)", fine, Format(False, 1, bits + 2))
+        for guard in range(2, 33 - bits):
+            yield Exponential(bits, (self._factor(exponential_text(bits), coarse, Format(False, 0, bits + guard)), small))
+
+    def _factor(self, function, input, output):
+        unit = self._inner(function, input, output, "correct", method="table")
+        return replace(unit, shell=replace(unit.shell, latency=TABLE_LATENCY))
+
+    def _inner(self, function, input, output, bound, latency=INNER_LATENCY, **more):
+        words = {"bound": bound, "interface": "pipe", "latency": latency, "reset": "none", "name": "inner"}
+        if self.multiplier == "dsp" and more.get("method") != "table":
+            words["multiplier"] = "dsp"
+        return Spec(function, input=input, output=output, **words, **more).design()
 
     def command(self):
         """The command line that makes this request, in a canonical form."""
