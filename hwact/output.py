@@ -25,6 +25,9 @@ class Unit:
     certificate : Certificate or None
     """
 
+    #: Whether the unit has memories that belong into block RAM.
+    buffers = False
+
     def __init__(self, design, command, certificate=None):
         self.design = design
         self.command = command
@@ -44,6 +47,8 @@ class Unit:
             If a file of the folder is not as it was certified.
         """
         contents, design = read_manifest(folder)
+        if contents.get("kind") == "softmax":
+            from .softmax.output import SoftmaxUnit as cls
         certificate = Certificate.from_dict(_sealed(folder, contents), design.digest)
         return cls(design, str(contents.get("command", "")), certificate)
 

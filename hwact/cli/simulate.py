@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from ..errors import CheckError
+from ..design import Design
+from ..errors import CheckError, RequestError
 from ..output import Unit
 from ..verify import Check
 from .common import Verb, echo_json, json_option, progress, show_table
@@ -39,6 +40,8 @@ hwact simulate tanh --samples 65536 --seed 7
 def simulate(folder, simulator, samples, seed, as_json):
     """Run the cocotb bench on the Verilog in FOLDER: full rate, random stalls, reset in flight."""
     unit = Unit.read(folder)
+    if not isinstance(unit.design, Design):
+        raise RequestError(f"Folder must hold a unit of one function, not a softmax: run tb/test_{unit.design.name}.py in it")
     with progress("Simulating with cocotb"):
         result, check = bench_check(unit, folder, simulator, samples, seed)
     unit.certify([check])

@@ -28,7 +28,11 @@ REPORT_COLUMNS = ("target", "LUTs", "carries", "FFs", "DSPs", "BRAM bits", "fmax
     help="ice40, ecp5, gowin, or a device such as ice40-up5k; repeatable.",
 )
 @click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
-@click.option("--bram/--no-bram", default=False, show_default=True, help="Let tables become block RAMs.")
+@click.option(
+    "--bram/--no-bram",
+    default=None,
+    help="Let tables and buffers become block RAMs; left out, only those of a softmax.",
+)
 @click.option(
     "--place/--no-place", default=True, show_default=True, help="Place and route, for the clock frequency."
 )
@@ -44,6 +48,7 @@ def synth(folder, targets, dsp, bram, place, seed, as_json):
     chosen = [find_target(name) for name in targets]
     unit = Unit.read(folder)
     text = unit.verilog_text(folder)
+    bram = unit.buffers if bram is None else bram
     reports = []
     for target in chosen:
         with progress(f"Synthesising for {target.name}"):

@@ -69,7 +69,7 @@ class SoftmaxDesign:
     reset: str = "sync-high"
 
     def __post_init__(self):
-        check_name(self.name)
+        check_name(f"{check_name(self.name)}_reciprocal")  # the longest name of a part
         check_formats(self.input, self.output)
         check_length(self.length)
         _require(isinstance(self.bound, str), f"Bound must be a string, not {self.bound!r}")
@@ -117,6 +117,11 @@ class SoftmaxDesign:
     def dropped(self):
         """Bits of an exponential that are not stored."""
         return self.exponential_bits - self.stored
+
+    @property
+    def domain(self):
+        """First and last input code: all of them."""
+        return self.input.min_code, self.input.max_code
 
     @property
     def total_bits(self):

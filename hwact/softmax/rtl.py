@@ -277,7 +277,7 @@ class Exponentials(wiring.Component):
         offset = Signal(design.input.width, reset_less=True)
         difference = Signal(design.input.width)
         exponential = Signal(design.exponential_bits)
-        m.submodules.exponential = unit = ExponentialOf(design.exponential, design.multiplier)
+        m.submodules.exp = unit = ExponentialOf(design.exponential, design.multiplier)
         m.d.comb += [
             difference.eq(self.i.payload.value - self.i.payload.code),  # never negative
             self.i.ready.eq(move),

@@ -70,7 +70,7 @@ class SoftmaxSpec:
         put("input", Format.parse(self.input))
         put("output", Format.parse(self.output))
         put("bound", ErrorBound.parse(self.bound))
-        check_name(self.name)
+        check_name(f"{check_name(self.name)}_reciprocal")
         check_formats(self.input, self.output)
         check_length(self.length)
         if self.input.width > MAX_INPUT_WIDTH:

@@ -98,8 +98,8 @@ def check_circuit(design, verilog):
     for unit in inner:
         check_unit(unit, unit_verilog(unit, command="hwact.softmax.verify"))
     driven = vectors(design)
-    for stalls in (0, 1):
-        compare(design, driven, run_verilog(verilog, design, driven, stalls=stalls))
+    for results in run_verilog(verilog, design, driven, stalls=(0, 1)):
+        compare(design, driven, results)
     count = sum(map(len, driven))
     method = "Verilog equals golden model, compiled simulation (CXXRTL)"
     words = f"{len(driven)} vectors: corners, offsets, random"
@@ -122,23 +122,23 @@ def compare(design, driven, results):
         raise CheckError(f"Received {len(results)} of {len(wanted)} outputs")
 
 
-def run_verilog(verilog, design, driven, *, stalls=0, timeout=300):
-    """Simulate Verilog text on vectors, one after the other.
+def run_verilog(verilog, design, driven, *, stalls=(0,), timeout=300):
+    """Simulate Verilog text on vectors, one after the other, once for each of `stalls`.
 
     Parameters
     ----------
     verilog : str
     design : SoftmaxDesign
     driven : list of list of int
-    stalls : int
-        Seed of random stalls; 0 runs at full rate.
+    stalls : sequence of int
+        Seeds of random stalls; 0 runs at full rate.
     timeout : float
         Seconds for each of translation, compilation and run.
 
     Returns
     -------
-    list of (int, bool)
-        Output codes and their `last`.
+    list of list of (int, bool)
+        For each seed, output codes and their `last`.
 
     Raises
     ------
@@ -151,12 +151,15 @@ def run_verilog(verilog, design, driven, *, stalls=0, timeout=300):
         folder = Path(folder)
         _build(verilog, design, folder, timeout)
         elements(design, driven).tofile(folder / "elements")
-        command = [str(folder / "simulate"), "elements", "results", str(stalls * 0x9E3779B97F4A7C15 % 2**64)]
-        log = run(command, folder=folder, name="simulate", timeout=timeout)
-        results = np.fromfile(folder / "results", dtype=np.int64).reshape(-1, 2)
-    report = json.loads(log)
+        return [_run(design, folder, seed, timeout) for seed in stalls]
+
+
+def _run(design, folder, seed, timeout):
+    command = [str(folder / "simulate"), "elements", "results", str(seed * 0x9E3779B97F4A7C15 % 2**64)]
+    report = json.loads(run(command, folder=folder, name="simulate", timeout=timeout))
     if report["violation"]:
         raise CheckError(f"{report['violation']}, not as in cycle {report['cycle']}")
+    results = np.fromfile(folder / "results", dtype=np.int64).reshape(-1, 2)
     return list(zip(design.output.from_bits(results[:, 0]).tolist(), results[:, 1].astype(bool).tolist()))
 
 
