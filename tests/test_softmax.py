@@ -193,13 +193,16 @@ def test_vectors_of_full_length_need_no_last():
     assert run_vectors(design, driven, fixed=True).vectors == [design.evaluate(v).tolist() for v in driven]
 
 
-@pytest.mark.parametrize(("name", "overhead"), [("seven", 11), ("wide", 12)])
-def test_long_streams_take_a_cycle_an_element_and_a_few_a_vector(name, overhead):
-    """What docs/softmax.md says of the throughput."""
+@pytest.mark.parametrize("name", ["pair", "seven", "wide", "wide_dsp"])
+def test_timing_is_what_the_design_says(name):
+    """Measured where the leading one of the total has the longest way: one large element and small ones."""
     design = made(name)
-    run = run_vectors(design, [[0] * design.length] * 12)
-    intervals = np.diff(run.answered)[4:]
-    assert intervals.max() <= design.length + overhead
+    for elements in (1, design.length):
+        vector = [design.input.max_code] + [design.input.min_code] * (elements - 1)
+        alone, stream = run_vectors(design, [vector]), run_vectors(design, [vector] * 8)
+        assert alone.answered[0] - alone.accepted[0] - 2 * (elements - 1) == elements + design.latency
+        assert elements <= stream.answered[-1] - stream.answered[-2] <= elements + design.interval
+    assert stream.answered[-1] - stream.answered[-2] == elements + design.interval
 
 
 def test_verilog_of_a_small_unit_equals_golden_model_on_every_vector():
@@ -218,7 +221,7 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("mutant", [*list(MUTANTS)[:2], *(pytest.param(m, marks=pytest.mark.slow) for m in list(MUTANTS)[2:])])
+@pytest.mark.parametrize("mutant", [*list(MUTANTS)[:1], *(pytest.param(m, marks=pytest.mark.slow) for m in list(MUTANTS)[1:])])
 def test_broken_verilog_is_found(mutant):
     """Each is one fault in the text."""
     design = made("tiny")

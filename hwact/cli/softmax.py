@@ -15,7 +15,7 @@ EPILOG = """
 hwact softmax --input SQ4.4 --output UQ0.8 --length 64
 hwact softmax --input SQ4.8 --output UQ0.12 --length 1000 --bound 1.5ulp --multiplier dsp -o attention
 hwact verify softmax
-hwact synth softmax --target ice40 --bram
+hwact synth softmax --target ice40
 """
 
 

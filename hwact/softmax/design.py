@@ -25,6 +25,8 @@ from .exponential import Exponential
 __all__ = ["MAX_LENGTH", "SoftmaxDesign"]
 
 MAX_LENGTH = 1024
+#: Rows of conditional addition in one clock cycle of a multiplier in logic.
+ROWS = 3
 
 
 def _require(condition, sentence):
@@ -138,6 +140,26 @@ class SoftmaxDesign:
         """Right shift of the product where the total's leading one is in its lowest place."""
         return self.stored + self.reciprocal_bits - 1 - self.output.frac_bits
 
+    # -- timing -----------------------------------------------------------------------------------
+
+    @property
+    def exponential_latency(self):
+        """Clock cycles from an offset to its exponential."""
+        first, *second = self.exponential.factors
+        product = product_latency(first.channels[0].format.width, self.multiplier) + 1 if second else 0
+        return first.latency + product
+
+    @property
+    def latency(self):
+        """Clock cycles from the last input of a vector to its first output, at most, beyond one for each element."""
+        inner = self.exponential_latency + self.reciprocal.latency + product_latency(self.stored, self.multiplier)
+        return self.places + inner + 7
+
+    @property
+    def interval(self):
+        """Clock cycles that a vector takes in a stream of equally long ones, at most, beyond one for each element."""
+        return self.places + self.reciprocal.latency + 2
+
     # -- the golden model -----------------------------------------------------------------------
 
     def evaluate(self, codes):
@@ -184,6 +206,27 @@ class SoftmaxDesign:
 
         return Softmax(self)
 
+    def verify(self, level="rtl"):
+        """Verify the unit as far down as `level`, ``golden`` or ``rtl``.
+
+        Returns
+        -------
+        hwact.verify.Certificate
+
+        Raises
+        ------
+        CheckError
+            If a check fails.
+        ToolError
+            If a tool that the level needs is missing.
+        """
+        from ..verify import Certificate, rungs
+        from .verify import climb
+        from .verilog import verilog
+
+        text = verilog(self, command="SoftmaxDesign.verify")
+        return Certificate(self.digest, tuple(check for rung in rungs(level) for check in climb(rung, self, text)))
+
     # -- JSON -----------------------------------------------------------------------------------
 
     @property
@@ -219,6 +262,11 @@ class SoftmaxDesign:
     def renamed(self, name):
         """The same design under another module name."""
         return replace(self, name=name)
+
+
+def product_latency(width, multiplier):
+    """Clock cycles of a multiplier whose first operand has `width` bits."""
+    return 2 if multiplier == "dsp" else -(-width // ROWS)
 
 
 def offsets_of(input):

@@ -50,6 +50,8 @@ def manifest(design, *, command, proved, certificate, files, resources=()):
         "bound": design.bound,
         "guarantee": proved.to_dict(),
         "interface": "stream",
+        "latency": design.latency,
+        "interval": design.interval,
         "reset": design.reset,
         "ports": ports(design),
         "files": {kind: list(paths) for kind, paths in files.items()},
@@ -116,7 +118,7 @@ def datasheet_text(design, contents):
             "## Guarantees for every vector\n\n" + table_text(("", ""), facts) + "\nErrors are against the real "
             "softmax clamped to the output's range. What is measured is measured on every code of the inner units;\n"
             "the rest follows in exact rationals.\n",
-            "## Interface: stream\n\n" + table_text(("port", "direction", "bits", "meaning"), roles) + _TIMING,
+            "## Interface: stream\n\n" + table_text(("port", "direction", "bits", "meaning"), roles) + _TIMING.format(latency=design.latency, interval=design.interval),
             f"```verilog\n{design.name} {design.name}_i (\n{connections}\n);\n```\n",
             "## Inside\n\n" + table_text(("", "bits", ""), widths),
             certificate_text(design.name, contents["certificate"]),
@@ -152,5 +154,6 @@ _ROLES = {
 _TIMING = """
 A transfer takes place in a cycle with valid and ready at 1. A vector ends at the element with `i_last`, or at its
 longest length. Its outputs come in order after its last input. The next vector is taken in while this one is worked
-on. While `o_valid` is 1 and `o_ready` 0 the outputs stay as they are; `o_valid` never waits for `o_ready`.
+on: a vector of n elements takes at most n + {interval} cycles in a stream of them, and its first output comes at most
+n + {latency} cycles after its last input, where nothing stalls. While `o_valid` is 1 and `o_ready` 0 the outputs stay as they are; `o_valid` never waits for `o_ready`.
 """

@@ -13,6 +13,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..rtl import Datapath
+from .design import ROWS, product_latency
 
 __all__ = ["ExponentialOf", "Exponentials", "Hold", "Maximum", "Normalise", "Product", "Queue", "Quotients", "Softmax"]
 
@@ -277,7 +278,7 @@ class Exponentials(wiring.Component):
         offset = Signal(design.input.width, reset_less=True)
         difference = Signal(design.input.width)
         exponential = Signal(design.exponential_bits)
-        m.submodules.exp = unit = ExponentialOf(design.exponential, design.multiplier)
+        m.submodules.exp = unit = ExponentialOf(design)
         m.d.comb += [
             difference.eq(self.i.payload.value - self.i.payload.code),  # never negative
             self.i.ready.eq(move),
@@ -287,7 +288,7 @@ class Exponentials(wiring.Component):
         ]
         with m.If(move):
             m.d.sync += offset.eq(difference)
-        cycles = 1 + unit.latency
+        cycles = 1 + design.exponential_latency
         m.d.comb += [
             full.eq(_delayed(m, move, self.i.valid, cycles, "full", reset_less=False)),
             last.eq(_delayed(m, move, self.i.payload.last, cycles, "last")),
@@ -427,7 +428,7 @@ class Product(wiring.Component):
     ----------
     a_width, b_width : int
     multiplier : str
-        ``dsp``: one multiplication. ``logic``: a row of conditional addition for every bit of `a`, `ROWS` rows a cycle.
+        ``dsp``: one multiplication. ``logic``: a row of conditional addition for every bit of `a`, some rows a cycle.
 
     Members
     -------
@@ -436,11 +437,9 @@ class Product(wiring.Component):
     p : Out(unsigned)
     """
 
-    ROWS = 4
-
     def __init__(self, a_width, b_width, multiplier):
         self._dsp = multiplier == "dsp"
-        self.latency = 2 if self._dsp else -(-a_width // self.ROWS)
+        self.latency = product_latency(a_width, multiplier)
         super().__init__({"move": In(1), "a": In(a_width), "b": In(b_width), "p": Out(a_width + b_width)})
 
     def elaborate(self, platform):
@@ -450,12 +449,12 @@ class Product(wiring.Component):
             m.d.comb += self.p.eq(_delayed(m, self.move, a * b, 1, "p"))
             return m
         a, b, accumulator, retired = self.a, self.b, Signal(len(self.b)), []
-        for stage, first in enumerate(range(0, len(self.a), self.ROWS), 1):
-            for row in range(min(self.ROWS, len(a))):
+        for stage, first in enumerate(range(0, len(self.a), ROWS), 1):
+            for row in range(min(ROWS, len(a))):
                 total = Signal(len(self.b) + 1, name=f"row_{first + row}")
                 m.d.comb += total.eq(Mux(a[row], accumulator + b, accumulator))
                 accumulator, retired = total[1:], [*retired, total[0]]
-            a, b = a[self.ROWS :], b
+            a = a[ROWS:]
             values = {"accumulator": accumulator, "retired": Cat(*retired), "a": a, "b": b}
             later = {k: _delayed(m, self.move, v, 1, f"{k}_{stage}") for k, v in values.items() if len(v)}
             accumulator, retired, a, b = later["accumulator"], list(later["retired"]), later.get("a", a), later["b"]
@@ -464,7 +463,7 @@ class Product(wiring.Component):
 
 
 class ExponentialOf(wiring.Component):
-    """An `Exponential`, `latency` moves later.
+    """The exponential of a design, `exponential_latency` moves later.
 
     Members
     -------
@@ -472,33 +471,30 @@ class ExponentialOf(wiring.Component):
     x, y : In, Out(unsigned)
     """
 
-    def __init__(self, exponential, multiplier):
-        self._exponential = exponential
-        self._units = [_Moving(factor) for factor in exponential.factors]
-        self.latency = exponential.factors[0].latency
-        if len(self._units) == 2:
-            self._product = Product(*(len(unit.y) for unit in self._units), multiplier)
-            self.latency += self._product.latency + 1
-        super().__init__({"move": In(1), "x": In(exponential.input.width), "y": Out(exponential.bits)})
+    def __init__(self, design):
+        self._design = design
+        super().__init__({"move": In(1), "x": In(design.input.width), "y": Out(design.exponential_bits)})
 
     def elaborate(self, platform):
         m = Module()
-        for name, unit in zip(("coarse", "fine"), self._units):
+        exponential = self._design.exponential
+        units = [_Moving(factor) for factor in exponential.factors]
+        for name, unit in zip(("coarse", "fine"), units):
             m.submodules[name] = unit
             m.d.comb += unit.move.eq(self.move)
-        if len(self._units) == 1:
-            m.d.comb += [unit.x.eq(self.x), self.y.eq(unit.y)]
+        if len(units) == 1:
+            m.d.comb += [units[0].x.eq(self.x), self.y.eq(units[0].y)]
             return m
-        coarse, fine = self._units
-        m.submodules.product = product = self._product
-        result = Signal(self._exponential.bits, reset_less=True)
-        rounded = Signal(self._exponential.bits)
+        coarse, fine = units
+        m.submodules.product = product = Product(len(coarse.y), len(fine.y), self._design.multiplier)
+        result = Signal(exponential.bits, reset_less=True)
+        rounded = Signal(exponential.bits)
         m.d.comb += [
             Cat(fine.x, coarse.x).eq(self.x),
             product.move.eq(self.move),
             product.a.eq(coarse.y),
             product.b.eq(fine.y),
-            rounded.eq((product.p[self._exponential.excess - 1 :] + 1) >> 1),
+            rounded.eq((product.p[exponential.excess - 1 :] + 1) >> 1),
             self.y.eq(result),
         ]
         with m.If(self.move):
