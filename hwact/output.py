@@ -1,15 +1,14 @@
 """A unit's files in memory: the design measured against the real function and handed to the emitters."""
 
-import os
-import tempfile
 from pathlib import Path
 
-from .emit import Curve, check_seal, manifest, manifest_text, read_manifest, sealed_text, unit_files
+from .design import Design
+from .emit import Curve, check_seal, find_manifest, manifest, manifest_text, read_manifest, sealed_text, unit_files
 from .emit.datasheet import datasheet_text
-from .emit.folder import locked
+from .emit.folder import locked, replace_file
 from .emit.manifest import CERTIFICATE
 from .emit.verilog import verilog
-from .errors import RequestError
+from .errors import CheckError, RequestError
 from .verify import Certificate, climb, measure
 
 __all__ = ["Unit"]
@@ -34,6 +33,7 @@ class Unit:
         self.measured = measure(design)
         self.certificate = certificate or Certificate(design.digest)
         self._changes = []
+        self._certified = {}
 
     @classmethod
     def read(cls, folder):
@@ -46,11 +46,23 @@ class Unit:
         CheckError
             If a file of the folder is not as it was certified.
         """
-        contents, design = read_manifest(folder)
+        find_manifest(folder)
+        with locked(folder):
+            contents, design = read_manifest(folder)
+            sealed = _sealed(folder, contents)
         if contents.get("kind") == "softmax":
             from .softmax.output import SoftmaxUnit as cls
-        certificate = Certificate.from_dict(_sealed(folder, contents), design.digest)
-        return cls(design, str(contents.get("command", "")), certificate)
+        unit = cls(design, str(contents.get("command", "")), Certificate.from_dict(sealed, design.digest))
+        unit._certified = sealed["files"]
+        return unit
+
+    @classmethod
+    def read_function(cls, folder):
+        """The unit of a function in an output folder; a softmax is refused."""
+        unit = cls.read(folder)
+        if not isinstance(unit.design, Design):
+            raise RequestError(f"Folder must hold the unit of a function, not a softmax: {str(folder)!r}")
+        return unit
 
     def certify(self, checks):
         """Add passed checks to the certificate."""
@@ -74,7 +86,7 @@ class Unit:
         """
         self.certify(climb("golden", self.design, None, measured=self.measured, tick=tick))
 
-    def climb(self, folder, level, seconds, tick=None):
+    def climb(self, folder, level, seconds, tick=None, note=None):
         """Establish one rung for the files in `folder`, and add that to the certificate.
 
         Raises
@@ -88,9 +100,8 @@ class Unit:
         """
         contents, _ = read_manifest(folder)
         text = self.verilog_text(folder)
-        self.certify(
-            climb(level, self.design, text, contents=contents, measured=self.measured, seconds=seconds, tick=tick)
-        )
+        given = {"contents": contents, "measured": self.measured, "seconds": seconds, "tick": tick, "note": note}
+        self.certify(climb(level, self.design, text, **given))
 
     def files(self):
         """Every file of the output folder (dict of bytes by relative path)."""
@@ -134,6 +145,7 @@ class Unit:
         with locked(folder):
             before, _ = read_manifest(folder)
             sealed = _sealed(folder, before)
+            self._check_same(sealed["files"])
             self.certificate = Certificate.from_dict(sealed, self.design.digest)
             for change in self._changes:
                 self.certificate = change(self.certificate)
@@ -144,8 +156,15 @@ class Unit:
                 _replace(Path(folder, name), data)
             _replace(path, self._sealed_text({**digests, **changed}))
 
+    def _check_same(self, files):
+        """Refuse files that are certified, but are not those that were verified."""
+        own = {f"{self.design.name}.json", f"{self.design.name}.md"}  # these two tell what else was certified
+        changed = [path for path in self._certified if path not in own and files.get(path) != self._certified[path]]
+        if changed:
+            raise CheckError(f"File {changed[0]} must stay as it was, not be generated anew during verification")
+
     def _sealed_text(self, files, pending=None):
-        return sealed_text(self.design, self.command, self.certificate.to_dict(), files, pending)
+        return sealed_text(self.design, self.command, self.certificate.to_dict(), files, pending).encode()
 
     def _changed(self, before, reports):
         """The manifest and the datasheet with this certificate, by relative path."""
@@ -187,16 +206,8 @@ def _sealed(folder, contents):
 
 
 def _replace(path, data):
-    """Write a file whole or not at all."""
+    """Write a file of a locked folder, whole or not at all."""
     try:
-        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".hwact-", delete=False) as file:
-            try:
-                file.write(data.encode() if isinstance(data, str) else data)
-                file.close()
-                os.chmod(file.name, path.stat().st_mode if path.exists() else 0o644)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        replace_file(path, data)
     except OSError as error:
         raise RequestError(f"Folder must be writable, not {str(path.parent)!r}: {error.strerror}") from None

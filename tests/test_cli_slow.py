@@ -67,7 +67,7 @@ def test_demo_makes_proves_and_measures(tmp_path, monkeypatch, capsys):
     assert run(hwact, ["demo", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     kinds = {check["check"] for check in result["certificate"]["checks"]}
-    assert kinds == {"bound", "minimality", "circuit", "stalls", "bench"}
+    assert kinds >= {"bound", "minimality", "circuit", "stalls", "overflow", "c_model", "bench"}
     assert [report["target"] for report in result["reports"]] == ["ice40-hx8k", "ecp5-25k"]
     assert all(report["status"] == "routed" for report in result["reports"])
     assert "## Resources" in (tmp_path / "demo/tanh16.md").read_text()

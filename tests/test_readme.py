@@ -41,7 +41,9 @@ def test_readme_example_prints_what_it_says(capsys):
     assert [float(word) for word in second.strip("[]").split()] == pytest.approx(
         [-0.9051, 0, 0.2449], abs=2**-11
     )
-    assert third == "['bound', 'minimality', 'circuit']"
+    assert third == (
+        "['bound', 'minimality', 'circuit', 'range', 'symmetry', 'monotone', 'overflow', 'c_model']"
+    )
 
 
 def test_shell_examples_run(tmp_path, monkeypatch, capsys):

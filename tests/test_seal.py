@@ -110,7 +110,7 @@ def test_record_that_dies_after_any_write_leaves_a_certified_folder(folder, monk
     rename = os.replace
     unit = Unit.read(folder)
     unit.certify([passed("rtl")])
-    monkeypatch.setattr("hwact.output.os.replace", replace)
+    monkeypatch.setattr("hwact.emit.folder.os.replace", replace)
     if writes < 4:
         with pytest.raises(KeyboardInterrupt):
             unit.record(folder)
@@ -141,6 +141,18 @@ def test_record_refuses_a_file_that_was_altered_in_the_meantime(folder):
     (folder / "square.v").write_text("module square; endmodule\n")
     with pytest.raises(CheckError, match="^File square.v must be as it was certified, not altered"):
         unit.record(folder)
+
+
+def test_record_refuses_a_unit_that_was_generated_anew_in_the_meantime(folder):
+    """What was verified is certified, and nothing that came in its place, however well sealed."""
+    unit = Unit.read(folder)
+    unit.certify([passed("rtl")])
+    spec = Spec("x*x", input=SQ(2, 3), output=SQ(4, 2), name="square", bound="2ulp")
+    other = Unit(spec.design(), spec.command())
+    emit.write_folder(folder, other.files())
+    with pytest.raises(CheckError, match="^File square.v must stay as it was, not be generated anew during"):
+        unit.record(folder)
+    assert Unit.read(folder).design == other.design
 
 
 def test_level_is_the_highest_with_all_below_it():

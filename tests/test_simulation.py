@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from hwact.sim import run_bench
+from hwact.sim.scoreboard import Scoreboard, stimulus
 from small_units import small_design, small_verilog
 
 from hwact.errors import CheckError, RequestError, ToolError
-from hwact.sim import run_bench
-from hwact.sim.scoreboard import Scoreboard, stimulus
-from hwact.verify.simulate import run_verilog, simulate_verilog
+from hwact.verify.simulate import Program, run_verilog, simulate_verilog
 
 SHELLS = [
     ("comb", 0),
@@ -117,6 +117,52 @@ def test_verilog_that_does_not_parse_is_a_tool_error_with_yosys_reason():
     design = small_design()
     with pytest.raises(ToolError, match="^Tool yosys must succeed, not fail: syntax error"):
         run_verilog(broken(design, "endmodule", ""), design, design.codes())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("output [5:0] y", "output [6:0] y", "^Port y must be an output of 6 bits, not an output of 7 bits$"),
+        ("input [5:0] x", "input [5:0] x, input z", "^Port z must be absent, not an input of 1 bits$"),
+        ("output [5:0] y", "output [5:0] y_", "^Port y must be an output of 6 bits, not absent$"),
+    ],
+)
+def test_units_of_other_ports_are_refused(old, new, sentence):
+    """Too wide, too many, misnamed."""
+    design = small_design()
+    verilog = broken(design, old, new).replace("assign y =", "assign y_ =" if "y_" in new else "assign y =")
+    with pytest.raises(CheckError, match=sentence):
+        run_verilog(verilog, design, design.codes())
+
+
+def test_circuit_that_never_comes_to_rest_is_refused_at_once():
+    """A loop that swings."""
+    design = small_design()
+    verilog = broken(design, "assign y =", "wire a, b; assign a = ~b; assign b = a & y[0]; assign y = a ^")
+    with pytest.raises(CheckError, match="^Circuit must come to rest, not as in cycle 0$"):
+        run_verilog(verilog, design, design.codes(), timeout=60)
+
+
+def test_range_of_codes_gives_what_the_same_codes_in_an_array_give():
+    """Generated in the driver, or read from a file."""
+    design = small_design("pipe", 3)
+    with Program(small_verilog(design), design) as program:
+        part, whole = program.run(range(-20, 13)), program.run(design.codes())
+        np.testing.assert_array_equal(part.outputs["y"], whole.outputs["y"][12:45])
+        np.testing.assert_array_equal(program.run(np.arange(-20, 13)).outputs["y"], part.outputs["y"])
+        assert part.latency == whole.latency == 3 and whole.rate > 1000
+
+
+@pytest.mark.parametrize("script", ["exit 0", "exit 1", "kill -9 $$"])
+def test_compiler_that_does_nothing_or_dies_is_a_tool_error(script, monkeypatch, tmp_path):
+    """It never passes for a simulation."""
+    compiler = tmp_path / "g++"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    design = small_design()
+    with pytest.raises(ToolError, match="^Tool "):
+        run_verilog(small_verilog(design), design, design.codes())
 
 
 def test_missing_compiler_is_named(monkeypatch):

@@ -1,13 +1,13 @@
 """Synthesis: counts on circuits small enough to know, frequencies, the cache, and failures."""
 
 import json
+import re
 
 import pytest
 from small_units import small_design, small_verilog
 
 from hwact.errors import RequestError, ToolError
-from hwact.synth import TARGETS, count_cells, find_target, flow, synthesise, tools, write_netlist
-from hwact.verify.simulate import simulate_verilog
+from hwact.synth import TARGETS, count_cells, find_target, flow, synthesise, tools
 
 PARITY = "module parity (input [3:0] x, output y); assign y = ^x; endmodule"
 REGISTER = """module register (input clk, input [4:0] x, output reg [4:0] y);
@@ -55,17 +55,6 @@ def test_registered_tables_become_block_rams_only_where_allowed():
     assert (ram.brams, ram.bram_bits) == (1, 4096)
     assert (logic.brams, logic.bram_bits) == (0, 0)
     assert logic.luts > ram.luts
-
-
-def test_netlist_equals_golden_model_on_every_code():
-    """What Yosys made of the text, simulated with the vendor's cell models, is still the table."""
-    design = small_design("stream", 2, derivative=True)
-    cells = (tools.yosys_share() / "ice40" / "cells_sim.v").read_text()
-    netlist = write_netlist(small_verilog(design), design.name, "ice40")
-    assert "SB_LUT4" in netlist
-    outputs = simulate_verilog(netlist + cells, design, design.codes())
-    for name, codes in outputs.items():
-        assert (codes == design.evaluate(design.codes(), name)).all()
 
 
 def test_comb_unit_gets_a_frequency_between_registers_and_keeps_its_own_area():
@@ -154,6 +143,52 @@ def test_missing_tool_is_named_with_its_package(monkeypatch):
         synthesise(PARITY, "parity")
     with pytest.raises(ToolError, match="^Tool yosys must be installed, not missing: pip install pyosys$"):
         count_cells(PARITY, "parity")
+
+
+def test_tools_that_do_nothing_give_no_figures(monkeypatch):
+    """An empty log and no file is a failure, and is not kept."""
+    monkeypatch.setattr(flow, "run_yosys", lambda *_, **__: "")
+    with pytest.raises(ToolError, match="^Tool yosys must write stat.json, not nothing$"):
+        count_cells(PARITY, "parity")
+    monkeypatch.undo()
+    monkeypatch.setattr(flow, "run_yowasp", lambda *_, **__: "")
+    assert synthesise(PARITY, "parity").reason == "Tool nextpnr-ice40 must write report.json, not nothing"
+
+
+def test_product_is_what_was_written(tmp_path):
+    """A file that is missing or empty is none."""
+    (tmp_path / "full").write_bytes(b"1")
+    (tmp_path / "empty").touch()
+    assert tools.product(tmp_path, "full", "icepack") == b"1"
+    for name in ("empty", "missing"):
+        with pytest.raises(ToolError, match=f"^Tool icepack must write {name}, not nothing$"):
+            tools.product(tmp_path, name, "icepack")
+
+
+def test_tools_are_named_with_their_versions(monkeypatch):
+    """The lines of a certificate; a script without a version has a digest."""
+    assert re.fullmatch(r"Yosys \d+\.\d+\S*", tools.named("yosys"))
+    assert re.fullmatch(r"g\+\+ \d+\.\S+", tools.named("g++"))
+    assert re.fullmatch(r"ecpunpack \d+\.\S+", tools.named("ecpunpack"))
+    assert tools.named("ecpunpack").split()[1] == tools.named("nextpnr-ecp5").split()[1]
+    monkeypatch.setenv("PATH", "")
+    sentence = "^Tool icebox_vlog must be installed, not missing: apt-get install fpga-icestorm$"
+    with pytest.raises(ToolError, match=sentence):
+        tools.named("icebox_vlog")
+
+
+def test_digest_stands_for_the_version_of_icebox_vlog(monkeypatch, tmp_path):
+    """The script and the modules beside it count, links are followed."""
+    (tmp_path / "bin").mkdir()
+    script, module = tmp_path / "icebox_vlog", tmp_path / "icebox.py"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    (tmp_path / "bin" / "icebox_vlog").symlink_to(script)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    alone = tools.named("icebox_vlog")
+    assert re.fullmatch("icebox_vlog sha256 [0-9a-f]{12}", alone)
+    module.write_text("pass\n")
+    assert tools.named("icebox_vlog") != alone
 
 
 def test_time_limit_ends_the_tool_and_its_children(tmp_path):

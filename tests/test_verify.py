@@ -9,7 +9,8 @@ from small_units import small_design, small_verilog
 
 from hwact import CheckError, Spec
 from hwact.design import Design, Lines, Minimality, Table
-from hwact.verify import Certificate, Check, check_circuit, measure, sha256
+from hwact.verify import Certificate, Check, check_circuit, measure
+from hwact.verify import golden as golden_module
 
 
 def spec(**changes):
@@ -30,8 +31,8 @@ def check(design):
 # -- certificate -------------------------------------------------------------------------------
 
 
-def test_verified_table_has_bound_minimality_and_circuit_in_its_certificate():
-    """Three checks, each over every code."""
+def test_verified_table_has_its_bound_and_its_circuit_in_its_certificate():
+    """Both rungs, each over every code."""
     design = spec(method="table").design()
     certificate = design.verify()
     assert certificate.digest == design.digest
@@ -39,8 +40,18 @@ def test_verified_table_has_bound_minimality_and_circuit_in_its_certificate():
         ("bound", "y", 256, "passed"),
         ("minimality", "y", 256, "passed"),
         ("circuit", "y", 256, "passed"),
+        ("range", "y", 256, "passed"),
+        ("symmetry", "y", 254 if design.channels[0].fold.index == "negate" else 256, "passed"),
+        ("monotone", "y", 256, "passed"),
+        ("overflow", "y", 256, "passed"),
+        ("c_model", "y", 256, "passed"),
     ]
-    assert certificate.checks[0].method == "golden model, faithful, against rigorous enclosures (Arb)"
+    assert certificate.checks[0].method == (
+        "golden model, faithful, against rigorous enclosures "
+        "(Arb, radius at most 2^-30 ulp, less near the bound)"
+    )
+    assert certificate.checks[0].tools[0].startswith("python-flint ")
+    assert [tool.split()[0] for tool in certificate.checks[2].tools] == ["Yosys", "g++"]
     assert certificate.checks[1].method == "no line serves any of 10 windows: at least 11 segments"
 
 
@@ -61,6 +72,11 @@ def test_verified_table_has_bound_minimality_and_circuit_in_its_certificate():
                 ("slope", "dy"),
                 ("circuit", "y and dy"),
                 ("stalls", "y and dy"),
+                ("range", "y"),
+                ("monotone", "y"),
+                ("range", "dy"),
+                ("overflow", "y and dy"),
+                ("c_model", "y and dy"),
             ],
         ),
         (
@@ -78,6 +94,13 @@ def test_verified_table_has_bound_minimality_and_circuit_in_its_certificate():
                 ("minimality", "dy"),
                 ("circuit", "y and dy"),
                 ("stalls", "y and dy"),
+                ("range", "y"),
+                ("symmetry", "y"),
+                ("monotone", "y"),
+                ("range", "dy"),
+                ("monotone", "dy"),
+                ("overflow", "y and dy"),
+                ("c_model", "y and dy"),
             ],
         ),
     ],
@@ -94,9 +117,12 @@ def test_slopes_of_a_given_format_claim_no_witnessed_minimum():
 
 
 def test_certificate_survives_json_and_belongs_to_one_design():
-    """Newer checks replace older ones of their kind."""
-    old, new = Check("circuit", "y", "old", 1), Check("circuit", "y", "new", 2)
-    bound = Check("bound", "y", "m", 1)
+    """Newer checks replace older ones of their kind, and the order is that of the rungs."""
+    old, new = (
+        Check("rtl", "circuit", "y", "old", 1),
+        Check("rtl", "circuit", "y", "new", 2, tools=("Yosys 1",)),
+    )
+    bound = Check("golden", "bound", "y", "m", 1)
     certificate = Certificate("d", (bound, old))
     assert Certificate.from_dict(certificate.to_dict(), "d") == certificate
     assert Certificate.from_dict(certificate.to_dict(), "other").checks == ()
@@ -106,19 +132,20 @@ def test_certificate_survives_json_and_belongs_to_one_design():
         {"digest": "d"},
         {"digest": "d", "checks": [{"check": "bound"}]},
         {"digest": "d", "checks": [3]},
+        {"digest": "d", "checks": [{**certificate.to_dict()["checks"][0], "result": "failed"}]},
     ):
         assert Certificate.from_dict(plain, "d") == Certificate("d", ())
-    assert certificate.joined(Certificate("d", (new,))).checks == (bound, new)
-    assert certificate.joined(None) is certificate
+    assert Certificate("d", (old,)).joined((new, bound)).checks == (bound, new)
+    assert certificate.joined(()) == certificate
 
 
-def test_certificate_forgets_what_it_knew_of_another_verilog_text():
-    """Golden-model checks stay; those of the circuit belong to one text."""
-    bound, circuit = Check("bound", "y", "m", 8), Check("circuit", "y", "m", 8)
-    certificate = Certificate("d", (bound, circuit), sha256("module a; endmodule"))
-    assert Certificate.from_dict(certificate.to_dict(), "d") == certificate
-    assert certificate.about("module a; endmodule") is certificate
-    assert certificate.about("module b; endmodule").checks == (bound,)
+def test_certificate_reaches_the_highest_rung_that_all_others_are_below():
+    """A proof without a simulation is no rung, and a failed rung takes those above with it."""
+    bound, circuit, proof = (Check(level, "c", "y", "m", 8) for level in ("golden", "rtl", "proof"))
+    assert Certificate("d", (bound, circuit, proof)).level == "proof"
+    assert Certificate("d", (bound, proof)).level == "golden"
+    assert Certificate("d", (circuit,)).level is None
+    assert Certificate("d", (bound, circuit, proof)).below("rtl").checks == (bound,)
 
 
 # -- measured error ----------------------------------------------------------------------------
@@ -145,6 +172,59 @@ def test_floor_of_segments_is_the_integral_of_the_root_of_the_curvature():
     measured = measure(design)
     assert measured["y"].floor_segments == pytest.approx(math.sqrt(2) / 4 * 2**4, abs=0.06)
     assert measured["dy"].floor_segments is None
+
+
+def in_chunks(monkeypatch, size, shown):
+    """Let the golden check hold few codes at once, and draw few."""
+    monkeypatch.setattr(golden_module, "_CHUNK", size)
+    monkeypatch.setattr(golden_module, "_SHOWN", shown)
+    monkeypatch.setattr(golden_module, "_COLUMNS", 8)
+
+
+@pytest.mark.parametrize("changes", [{}, {"derivative": "slope", "function": "gelu", "output": "SQ4.4"}])
+@pytest.mark.parametrize("size", [1, 37, 128])
+def test_codes_in_chunks_are_measured_and_checked_as_those_in_one(changes, size, monkeypatch):
+    """Largest, mean and squared error, worst code, floor and every check; ticks count all codes."""
+    design = spec(**changes).design()
+    whole, ticks = measure(design), []
+    expected = golden_module.check_golden(design, whole)
+    in_chunks(monkeypatch, size, 1 << 16)
+    for name, parts in measure(design).items():
+        for figure in ("max_ulp", "mean_ulp", "mse_ulp2"):
+            assert getattr(parts, figure) == pytest.approx(getattr(whole[name], figure), abs=1e-8)
+        for figure in ("worst_code", "floor_segments"):
+            assert getattr(parts, figure) == getattr(whole[name], figure)
+        np.testing.assert_allclose(parts.exact, whole[name].exact, rtol=0, atol=2.0**-29)
+    checks = golden_module.check_golden(design, tick=lambda *tick: ticks.append(tick))
+    assert [(one.check, one.codes) for one in checks] == [(one.check, one.codes) for one in expected]
+    total = 256 * len(design.channels)
+    assert ticks[-1] == (total, total) and ticks == sorted(ticks)
+
+
+def test_large_domains_are_drawn_at_some_codes_with_the_worst_among_them(monkeypatch):
+    """Every code counts in the figures, few are kept."""
+    design = spec(input="SQ4.8", output="SQ1.11").design()
+    whole = measure(design)["y"]
+    worst, mean, floor = whole.worst_code, whole.mean_ulp, whole.floor_segments
+    in_chunks(monkeypatch, 1000, 256)
+    thin = measure(design)["y"]
+    assert (thin.worst_code, thin.mean_ulp) == (worst, pytest.approx(mean))
+    assert thin.floor_segments == pytest.approx(floor, rel=0.1)
+    assert 256 < len(thin.codes) < 500 and np.all(np.diff(thin.codes) > 0)
+    assert {-2048, 2047, worst} <= set(thin.codes.tolist())
+    np.testing.assert_array_equal(thin.outputs, design.evaluate(thin.codes))
+
+
+@pytest.mark.parametrize("size", [1, 37])
+def test_wrong_output_in_a_later_chunk_is_named(size, monkeypatch):
+    """The first one of all."""
+    in_chunks(monkeypatch, size, 1 << 16)
+    table = spec(method="table", function="exp", output="UQ4.4", domain="-8:2").design()
+    core = table.channels[0].core
+    entries = [entry + 3 * (k in (100, 150)) for k, entry in enumerate(core.entries)]
+    design = with_channel(table, core=Table(core.start, tuple(entries)))
+    with pytest.raises(CheckError, match=rf"^Output y of code {100 + core.start - 128} must be "):
+        check(design)
 
 
 # -- refusals of the golden check --------------------------------------------------------------

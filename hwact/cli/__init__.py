@@ -9,6 +9,7 @@ from .common import Group, run, stoppable
 from .demo import demo
 from .generate import generate
 from .list import list_functions
+from .mutate import mutate
 from .show import show
 from .simulate import simulate
 from .softmax import softmax
@@ -24,6 +25,7 @@ hwact generate tanh --input SQ4.12 --output SQ1.15
 hwact softmax --input SQ4.4 --output UQ0.8 --length 64
 hwact verify tanh
 hwact simulate tanh
+hwact mutate tanh
 hwact synth tanh --target ice40
 """
 
@@ -46,7 +48,7 @@ def hwact(context):
         click.echo(context.get_help())
 
 
-for command in (list_functions, show, generate, softmax, verify, simulate, synth, demo):
+for command in (list_functions, show, generate, softmax, verify, simulate, mutate, synth, demo):
     hwact.add_command(command)
 
 

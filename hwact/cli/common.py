@@ -122,6 +122,8 @@ def _is_number(value):
 # -- from exceptions to exit statuses ----------------------------------------------------------
 
 
+#: Characters of an error sentence that are shown, at most.
+MAX_SENTENCE = 2000
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -162,7 +164,11 @@ def stoppable(action):
 def _own_temporary_folder():
     """A temporary folder of the process's own, so that killed tools leave nothing behind."""
     before = tempfile.tempdir, os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="hwact-", ignore_cleanup_errors=True) as folder:
+    try:
+        own = tempfile.TemporaryDirectory(prefix="hwact-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ToolError(f"Temporary folder must be writable, not fail: {error.strerror or error}") from None
+    with own as folder:
         tempfile.tempdir = os.environ["TMPDIR"] = folder
         try:
             yield
@@ -194,8 +200,16 @@ def run(group, arguments=None):
 
             traceback.print_exception(error)
         with contextlib.suppress(OSError):
-            click.echo(f"hwact: {' '.join(sentence.split())}", err=True)
+            click.echo(f"hwact: {_shortened(' '.join(sentence.split()))}", err=True)
         return status
+
+
+def _shortened(sentence):
+    """Both ends of a sentence that quotes what is too long to read."""
+    if len(sentence) <= MAX_SENTENCE:
+        return sentence
+    half = MAX_SENTENCE // 2
+    return f"{sentence[:half]} ... {sentence[-half:]}"
 
 
 def _explained(error):
@@ -216,9 +230,11 @@ def _explained(error):
                 ToolError.exit_status,
                 "Memory must suffice for the unit, not run out: narrow the domain or the input",
             )
-        case OSError(errno=errno.ENOSPC):
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
             _discard_stdout()
             return ToolError.exit_status, "Disk must have room, not be full"
+        case OSError():
+            return ToolError.exit_status, f"Files must be readable and writable, not fail: {error}"
     name = type(error).__name__
     return (
         ToolError.exit_status,

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from ..design import Design
-from ..errors import CheckError, RequestError
+from ..errors import CheckError
 from ..output import Unit
 from ..verify import Check
 from .common import Verb, echo_json, json_option, progress, show_table
@@ -39,9 +38,7 @@ hwact simulate tanh --samples 65536 --seed 7
 @json_option
 def simulate(folder, simulator, samples, seed, as_json):
     """Run the cocotb bench on the Verilog in FOLDER: full rate, random stalls, reset in flight."""
-    unit = Unit.read(folder)
-    if not isinstance(unit.design, Design):
-        raise RequestError(f"Folder must hold a unit of one function, not a softmax: run tb/test_{unit.design.name}.py in it")
+    unit = Unit.read_function(folder)
     with progress("Simulating with cocotb"):
         result, check = bench_check(unit, folder, simulator, samples, seed)
     unit.certify([check])

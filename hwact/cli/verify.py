@@ -56,12 +56,12 @@ def verify(folder, level, time_limit, as_json):
     find_manifest(folder)
     check_seal(folder)
     unit = Unit.read(folder)
-    seconds = {}
+    seconds, notes = {}, []
     for rung in rungs(level):
         began = time.monotonic()
         try:
             with bar(DOING[rung]) as tick:
-                unit.climb(folder, rung, time_limit, tick)
+                unit.climb(folder, rung, time_limit, tick, notes.append)
         except Exception as error:
             _record_failure(unit, folder, rung, error)
             raise
@@ -69,10 +69,12 @@ def verify(folder, level, time_limit, as_json):
     record(unit, folder)
     certificate = unit.certificate.to_dict()
     if as_json:
-        echo_json({"name": unit.design.name, "passed": True, **certificate, "seconds": seconds})
+        echo_json({"name": unit.design.name, "passed": True, **certificate, "seconds": seconds, "notes": notes})
         return
     rows = [[check[column] for column in COLUMNS] for check in certificate["checks"]]
     show_table(f"{unit.design.name}, digest {unit.design.digest[:12]}", COLUMNS, rows)
+    for note in notes:
+        click.echo(note)
     click.echo("Took " + ", ".join(f"{rung} {took:.1f} s" for rung, took in seconds.items()))
 
 

@@ -3,8 +3,12 @@
 import errno
 import fcntl
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import signal
+import threading
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -18,7 +22,11 @@ from .manifest import CERTIFICATE, manifest, manifest_text, read_manifest
 from .plots import figure
 from .seal import sealed_text
 
-__all__ = ["check_folder", "layout", "locked", "unit_files", "write_folder"]
+__all__ = ["check_folder", "layout", "locked", "replace_file", "undisturbed", "unit_files", "write_folder"]
+
+#: Seconds to wait for another process that writes into the same folder.
+PATIENCE = 60
+_STAGING = re.compile(r"\.hwact-[0-9a-f]{16}")
 
 
 def layout(name, curves=()):
@@ -109,8 +117,10 @@ def write_folder(path, files, *, overwrite=False):
     """Write a unit's files, all or none.
 
     A folder that exists is taken over if it is empty or holds an earlier output of the same name; files that
-    hwact did not write stay. The files are written beside their places first and then moved; whatever
-    interrupts that, the folder is put back as it was.
+    hwact did not write stay. A new folder appears at once, with all its files. In one that exists, every file
+    is replaced whole, the manifest first and the certificate last: whenever the process is killed, the
+    manifest is there, so that a second run may go on, and the certificate tells a mixture of old and new
+    files. If a step fails, the folder is put back as it was.
 
     Parameters
     ----------
@@ -123,26 +133,95 @@ def write_folder(path, files, *, overwrite=False):
     Raises
     ------
     RequestError
-        If the folder holds something else, or cannot be written.
+        If the folder holds something else, cannot be written, or is in use for longer than `PATIENCE`.
     """
     name = next(file for file in files if file.endswith(CERTIFICATE)).removesuffix(CERTIFICATE)
     check_folder(path, name, overwrite=overwrite)
-    stale = [file for kind in layout(name, ("y", "dy")).values() for file in kind]
     try:
-        _write(Path(os.path.realpath(path)), files, stale)
+        target = Path(os.path.realpath(path))
+        _sweep(target.parent)
+        if _place(target, files):
+            return
+        with locked(target):
+            check_folder(path, name, overwrite=overwrite)  # another process may have been faster
+            _exchange(target, files, name)
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
 
 
 @contextmanager
-def locked(path):
-    """Hold a folder for writing: one process at a time, released whatever ends it."""
-    folder = os.open(path, os.O_RDONLY)
+def locked(path, patience=PATIENCE):
+    """Hold a folder for writing: one process at a time, released whatever ends it.
+
+    No file stands for the lock, so none can stay behind. Where the file system has no locks, everybody gets
+    it.
+
+    Raises
+    ------
+    RequestError
+        If another process holds the folder for longer than `patience` seconds, or it cannot be read.
+    """
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from None
+    try:
+        _lock(folder, path, patience)
         yield
     finally:
         os.close(folder)
+
+
+def _lock(folder, path, patience):
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise RequestError(
+                    f"Output folder must be free within {patience} s, not in use: {str(path)!r}"
+                ) from None
+        except OSError:
+            return None  # a file system without locks
+        time.sleep(0.02)
+
+
+def replace_file(path, data):
+    """Write one file of a folder that is `locked`, whole or not at all; its mode stays.
+
+    Parameters
+    ----------
+    path : Path
+    data : bytes
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    with undisturbed(), _staged(path.parent, {path.name: data}) as new:
+        with suppress(FileNotFoundError):
+            shutil.copymode(path, new / path.name)
+        os.replace(new / path.name, path)
+
+
+@contextmanager
+def undisturbed():
+    """Put off SIGINT, SIGTERM and SIGHUP for the few milliseconds in which a folder is between two states."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard, handlers = [], {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            handlers[number] = signal.signal(number, lambda number, frame: heard.append(number))
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in heard:
+            signal.raise_signal(number)
 
 
 def _unwritable(path, error):
@@ -152,7 +231,7 @@ def _unwritable(path, error):
 
 def _may_take(target, name, overwrite):
     try:
-        occupied = os.listdir(target)
+        occupied = [file for file in os.listdir(target) if not _STAGING.fullmatch(file)]
     except NotADirectoryError:
         return False
     if overwrite or not occupied:
@@ -164,55 +243,84 @@ def _may_take(target, name, overwrite):
     return contents["name"] == name
 
 
-def _write(target, files, stale):
-    with ExitStack() as made:
+def _place(target, files):
+    """Put a new folder in its place with all its files; False if there is one already."""
+    with undisturbed(), ExitStack() as made:
+        if target.exists():
+            return False
         _make_folder(target.parent, made)
-        # Inside an existing folder: its parent may be read-only, or another file system.
-        with _staging(target if target.exists() else target.parent) as staging, ExitStack() as moved:
-            new = staging / "new"
-            for file, data in files.items():
-                (new / file).parent.mkdir(parents=True, exist_ok=True)
-                (new / file).write_bytes(data)
-            if target.exists():
-                _exchange(target, new, staging / "old", files, stale, moved)
-            else:
-                _move(new, target, moved)
-            moved.pop_all()
+        with _staged(target.parent, files) as new, ExitStack() as undo:
+            undo.callback(_quietly, os.rename, target, new)
+            try:
+                os.rename(new, target)
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+                return False  # another process was faster
+            undo.pop_all()
         made.pop_all()
+    return True
 
 
-def _exchange(target, new, old, files, stale, undo):
-    """Move what stands in the way to `old`, and the new files in."""
-    for file in {**dict.fromkeys(stale), **files}:
-        if (target / file).is_dir():
-            raise IsADirectoryError(errno.EISDIR, f"{os.strerror(errno.EISDIR)}: {file}")
-        if os.path.lexists(target / file):
-            _make_folder((old / file).parent, undo)
-            _move(target / file, old / file, undo)
-    for file in files:
-        _make_folder((target / file).parent, undo)
-        _move(new / file, target / file, undo)
+def _exchange(target, files, name):
+    """Replace the files of an earlier output, and remove those that the new one does not have."""
+    earlier = {file for kind in layout(name, ("y", "dy")).values() for file in kind}
+    last = {f"{name}.json": -1, f"{name}{CERTIFICATE}": 1}
+    # Inside the folder: its parent may be read-only, or another file system.
+    with undisturbed(), _staged(target, files) as new, ExitStack() as undo:
+        for file in {*earlier, *files}:
+            _keep(target / file, new.parent / "old" / file, undo)
+        for file in sorted(files, key=lambda file: last.get(file, 0)):
+            _make_folder((target / file).parent, undo)
+            os.rename(new / file, target / file)
+        for file in earlier - files.keys():
+            (target / file).unlink(missing_ok=True)
+        undo.pop_all()
 
 
 @contextmanager
-def _staging(home):
-    folder = Path(tempfile.mkdtemp(prefix=".hwact-", dir=home))
+def _staged(home, files):
+    """A folder with these files inside another one."""
+    _sweep(home)
+    staging = home / f".hwact-{secrets.token_hex(8)}"
     try:
-        yield folder
+        staging.mkdir(mode=0o700)
+        with locked(staging):
+            for file, data in files.items():
+                (staging / "new" / file).parent.mkdir(parents=True, exist_ok=True)
+                (staging / "new" / file).write_bytes(data)
+            yield staging / "new"
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sweep(home):
+    """Remove staging folders that killed processes left behind: those that are in use are locked."""
+    with suppress(OSError):
+        for stale in filter(_STAGING.fullmatch, os.listdir(home)):
+            with suppress(RequestError), locked(home / stale, 0):
+                shutil.rmtree(home / stale, ignore_errors=True)
+
+
+def _keep(file, copy, undo):
+    """Note how to put a file back, or that there was none."""
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, f"{os.strerror(errno.EISDIR)}: {file.name}")
+    if not os.path.lexists(file):
+        undo.callback(_quietly, os.unlink, file)
+        return
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, copy, follow_symlinks=False)
+    except OSError:  # a file system without links
+        shutil.copy2(file, copy, follow_symlinks=False)
+    undo.callback(_quietly, os.rename, copy, file)
 
 
 def _make_folder(folder, undo):
     for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
         undo.callback(_quietly, missing.rmdir)
         missing.mkdir(exist_ok=True)
-
-
-def _move(source, destination, undo):
-    # Noted before it is done: an interrupt may fall in between, and moving back twice does no harm.
-    undo.callback(_quietly, os.rename, destination, source)
-    os.rename(source, destination)
 
 
 def _quietly(action, *arguments):

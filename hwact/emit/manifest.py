@@ -13,7 +13,9 @@ from ..errors import RequestError
 
 __all__ = ["CERTIFICATE", "find_manifest", "manifest", "manifest_text", "ports", "read_manifest"]
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 16 << 20
+#: Codes of a domain that is read back, at most: as many as a request may have.
+MAX_CODES = 1 << 24
 #: How the name of the certificate ends, which is JSON too.
 CERTIFICATE = ".cert.json"
 _WIDTH = 110
@@ -188,7 +190,8 @@ def read_manifest(path):
     Raises
     ------
     RequestError
-        If it cannot be read, is not a manifest, or its design is not the one that its digest names.
+        If it cannot be read, is not a manifest, has a domain of more than `MAX_CODES` codes, or its design
+        is not the one that its digest names.
     """
     path = Path(path)
     if path.is_dir():
@@ -230,14 +233,29 @@ def _read(path):
 
 def _parse(data, path):
     try:
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=_object, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RequestError(f"Manifest must be JSON, not {path.name!r}: {reason}") from None
 
 
+def _object(pairs):
+    """A JSON object; one that says a thing twice means nothing."""
+    contents = dict(pairs)
+    if len(contents) < len(pairs):
+        raise ValueError("the same key twice in one object")
+    return contents
+
+
+def _no_number(text):
+    raise ValueError(f"{text} is not JSON")
+
+
 def _check_agreement(contents, design):
-    """Refuse a manifest that says one thing in its summary and another in its design."""
+    """Refuse a manifest that says one thing in its summary and another in its design, or too many codes."""
+    first, last = design.domain
+    if last - first >= MAX_CODES:
+        raise RequestError(f"Domain must be at most {MAX_CODES} codes, not {last - first + 1}")
     if contents["digest"] != design.digest or contents["design"] != design.to_dict():
         raise RequestError(
             f"Manifest must have its design's digest {design.digest}, not {contents['digest']!r}"

@@ -35,6 +35,7 @@ MAX_NODES = 5000
 MAX_DEPTH = 250
 MAX_POWER = 64
 MAX_EXPONENT = 400
+MAX_BITS = 8192
 _MAX_BITS = 1024  # numbers are folded up to this size
 
 _interned = WeakValueDictionary()
@@ -117,6 +118,11 @@ class Expression:
 # Writing. A text comes with its precedence: 1 sum, 2 product, 3 power, 4 atom.
 
 
+def _bits(value):
+    """Bits of the longer part of a fraction."""
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
 def _write_number(value):
     if value < 0:
         return "-" + _write_number(-value)[0], 1
@@ -126,7 +132,7 @@ def _write_number(value):
     while rest % 10 == 0 or rest % 5 == 0 or rest % 2 == 0:
         rest //= 10 if rest % 10 == 0 else 5 if rest % 5 == 0 else 2
         digits += 1
-    if rest != 1 or digits > 40:
+    if rest != 1 or (digits > 40 and _bits(value) <= _MAX_BITS):
         return f"({value.numerator}/{value.denominator})", 4
     text = str(int(value * 10**digits)).rjust(digits + 1, "0")
     return f"{text[:-digits]}.{text[-digits:]}", 4
@@ -163,8 +169,11 @@ def _write(node, args):
 
 
 def number(value):
-    """The node of an exact number (int, Fraction, or decimal text)."""
-    return Expression("number", (), Fraction(value))
+    """The node of an exact number (int, Fraction, or decimal text) of at most `MAX_BITS`."""
+    value = Fraction(value)
+    if _bits(value) > MAX_BITS:
+        raise RequestError(f"Number must be at most {MAX_BITS} bits long, not {_bits(value)}")
+    return Expression("number", (), value)
 
 
 X = Expression("x")
@@ -179,9 +188,7 @@ def _fold(operation, *nodes):
     if any(node.op != "number" for node in nodes):
         return None
     value = operation(*(node.value for node in nodes))
-    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
-        return None
-    return number(value)
+    return number(value) if _bits(value) <= _MAX_BITS else None
 
 
 def _negative(node):
@@ -255,8 +262,7 @@ def power(a, exponent):
     if a.op == "pow" and a.value * exponent <= MAX_POWER:
         return power(a.args[0], a.value * exponent)
     if a.op == "number":
-        bits = max(a.value.numerator.bit_length(), a.value.denominator.bit_length())
-        if bits * exponent <= _MAX_BITS:
+        if _bits(a.value) * exponent <= _MAX_BITS:
             return number(a.value**exponent)
     return Expression("pow", (a,), exponent)
 

@@ -12,7 +12,8 @@ from .expression import MAX_TEXT, Expression, differentiate, expand, number, par
 __all__ = ["Function", "from_entry", "function"]
 
 _DERIVED_SYMMETRY = {"odd": "even", "even": "odd", "point": "even", "ramp": "point", None: None}
-_NUMBER = re.compile(r"[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})(e[+-]?\d{1,2})?", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
+_RATIO = re.compile(r"([+-]?\d{1,60})\s*/\s*(\d{1,60})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]{0,39}")
 _RESERVED = ("x", "pi", "e")
 MAX_NAME = 40
@@ -81,10 +82,9 @@ def _exact(name, value):
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return Fraction(value)
     text = repr(value) if isinstance(value, float) else value
-    ratio = text.split("/") if isinstance(text, str) else []
-    if len(ratio) == 2 and all(part.strip().lstrip("-").isdigit() and len(part) < 60 for part in ratio):
-        if int(ratio[1]):
-            return Fraction(int(ratio[0]), int(ratio[1]))
+    ratio = _RATIO.fullmatch(text.strip()) if isinstance(text, str) else None
+    if ratio and int(ratio[2]):
+        return Fraction(int(ratio[1]), int(ratio[2]))
     if not isinstance(text, str) or not _NUMBER.fullmatch(text.strip()):
         raise RequestError(f"Parameter {name} must be a number, not {value!r}")
     return Fraction(text.strip())

@@ -37,6 +37,8 @@ _TINY = 2.0**-1000
 _SMALL_DENOMINATOR = 1 << 16384
 _SMALL = arb(2) ** -16384
 _MAX_CODES = 1 << 26
+#: Nodes of the expression that one call may evaluate: 40 times what the worst of the catalogue takes at 24 bits.
+MAX_WORK = 1 << 20
 _PATIENCE = 16384  # evaluations for one call before thin enclosures are taken as they are
 _GAP = 8  # undecided codes that are closer than this are decided together
 _CHUNK = 1 << 14  # codes evaluated at once, to stay in cache
@@ -56,6 +58,8 @@ class ErrorStats:
         Input code of the maximum.
     max_ulp_radius : float
         `max_ulp` exceeds the maximum by at most twice this.
+    count : int
+        Codes that were compared.
     """
 
     max_ulp: float
@@ -63,6 +67,7 @@ class ErrorStats:
     mse_ulp2: float
     worst_code: int
     max_ulp_radius: float
+    count: int
 
 
 class Reference:
@@ -121,7 +126,7 @@ class Reference:
         Raises
         ------
         RequestError
-            If the function is undefined at a code; the first one is named.
+            If the function is undefined at a code (the first one is named), or takes more than `MAX_WORK`.
         """
         key = frac_bits, accuracy
         if key not in self._kept:
@@ -147,7 +152,8 @@ class Reference:
         Raises
         ------
         RequestError
-            If the function is undefined at a code, or no output code meets the bound at one.
+            If the function is undefined at a code, no output code meets the bound at one, or the
+            function takes more than `MAX_WORK`.
         """
         limits = _Limits(output, ErrorBound.parse(bound))
         low, high, decided = limits.of_floats(*self.enclose(output.frac_bits))
@@ -184,6 +190,7 @@ class Reference:
             mse_ulp2=float(np.square(error).mean()),
             worst_code=int(codes.flat[worst]),
             max_ulp_radius=float(upper.flat[worst] - error.flat[worst]),
+            count=codes.size,
         )
 
     def _errors(self, output, index, outputs):
@@ -222,6 +229,22 @@ class Reference:
             )
 
 
+class _Budget:
+    """What is left of `MAX_WORK`: wild functions are refused, instead of evaluated for hours."""
+
+    def __init__(self, function):
+        self.function, self.left = function, MAX_WORK
+
+    def spend(self):
+        """Pay for one evaluation."""
+        self.left -= self.function.expression.size
+        if self.left < 0:
+            raise RequestError(
+                f"Function {self.function.name} must be enclosed within {MAX_WORK} operations, not more: "
+                "narrow the domain or the input, or choose a smoother function"
+            )
+
+
 class _Panels:
     """The panels that enclose one function, and their evaluation."""
 
@@ -245,7 +268,9 @@ class _Panels:
     def _split(self):
         """Find the panels in rising order, so that the first undefined code is met first."""
         stack = _aligned_blocks(*self.reference.domain)[::-1]
+        budget = _Budget(self.reference.function)
         while stack:
+            budget.spend()
             start, log_size = stack.pop()
             panel = self._single(start) if log_size == 0 else self._polynomial(start, log_size)
             if panel is not None:
@@ -450,7 +475,9 @@ class _Decider:
 
     def decide(self, indices):
         stack = _clusters(indices)[::-1]
+        budget = _Budget(self.reference.function)
         while stack:
+            budget.spend()
             indices = stack.pop()
             self.effort += 1
             if indices.size > 1:

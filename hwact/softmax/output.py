@@ -29,12 +29,13 @@ class SoftmaxUnit(Unit):
         self.proved = guarantee(design)
         self.certificate = certificate or Certificate(design.digest)
         self._changes = []
+        self._certified = {}
 
     def check_golden(self, tick=None):
         """Check the guarantee, and add that to the certificate."""
         self.certify(climb("golden", self.design, None))
 
-    def climb(self, folder, level, seconds, tick=None):
+    def climb(self, folder, level, seconds, tick=None, note=None):
         """Establish one rung for the files in `folder`, and add that to the certificate."""
         self.certify(climb(level, self.design, self.verilog_text(folder)))
 

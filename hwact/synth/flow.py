@@ -5,6 +5,7 @@ of shift registers with four pins surrounds it on the device, so that units of a
 package and the frequency of a combinational unit means something too.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,15 +16,18 @@ from pathlib import Path
 
 from ..errors import RequestError, ToolError
 from .targets import FAMILIES, find_target
-from .tools import cache_folder, require_nextpnr, run_nextpnr, run_yosys, tool_versions
+from .tools import cache_folder, product, require_yowasp, run_yosys, run_yowasp, tool_versions
 
 __all__ = ["Cells", "SynthReport", "count_cells", "synthesise", "write_netlist"]
 
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
+#: Bytes of an entry of the cache, at most.
+_MAX_ENTRY = 1 << 16
 _SHELL = "hwact_shell"
 #: nextpnr's goal; out of reach, so that it always does its best.
 _GOAL_MHZ = 400
 _ESTIMATE = re.compile(r"Max frequency for clock .*: ([0-9.]+) MHz")
+_WRITERS = {"verilog": "write_verilog -noattr", "json": "write_json"}
 _DEPTH = re.compile(r"^Longest topological path in .* \(length=(\d+)\)", re.MULTILINE)
 
 
@@ -147,8 +151,15 @@ def count_cells(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=6
     return Cells(**_cached("cells", build, verilog, top, family.name, flags))
 
 
-def write_netlist(verilog, top, family="ice40", *, dsp=False, bram=True, timeout=600):
+def write_netlist(verilog, top, family="ice40", *, dsp=False, bram=True, language="verilog", timeout=600):
     """Synthesise a unit and return its netlist of the family's cells, as Verilog text.
+
+    Parameters
+    ----------
+    verilog, top, family, dsp, bram, timeout
+        As for `count_cells`.
+    language : str
+        ``verilog``, or ``json``, which nextpnr reads.
 
     Raises
     ------
@@ -159,9 +170,9 @@ def write_netlist(verilog, top, family="ice40", *, dsp=False, bram=True, timeout
     """
     family = _family(family)
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-        commands = ["write_verilog -noattr netlist.v"]
+        commands = [f"{_WRITERS[language]} netlist"]
         _synthesise(verilog, top, family, family.flags(dsp, bram), commands, Path(folder), timeout)
-        return (Path(folder) / "netlist.v").read_text(encoding="utf-8")
+        return product(folder, "netlist", "yosys").decode()
 
 
 def synthesise(verilog, top, target="ice40", *, place=True, seed=1, dsp=False, bram=True, timeout=900):
@@ -199,7 +210,7 @@ def synthesise(verilog, top, target="ice40", *, place=True, seed=1, dsp=False, b
     target = find_target(target)
     dsp = bool(dsp and target.dsps)
     if place:
-        require_nextpnr(FAMILIES[target.family].nextpnr)
+        require_yowasp(FAMILIES[target.family].nextpnr)
     report = SynthReport(top, target.name, None, None, seed, dsp, bool(bram), "failed", "", tool_versions())
     try:
         cells = count_cells(verilog, top, target.family, dsp=dsp, bram=bram, timeout=timeout)
@@ -234,14 +245,13 @@ def _synthesise(verilog, top, family, flags, commands, folder, timeout):
 
 def _count(folder, family):
     """Read the cells from ``stat.json`` and ``depth.txt``."""
-    with open(folder / "stat.json", encoding="utf-8") as file:
-        by_type = json.load(file)["design"]["num_cells_by_type"]
+    by_type = json.loads(product(folder, "stat.json", "yosys"))["design"]["num_cells_by_type"]
 
     def count(pattern):
         return sum(number for name, number in by_type.items() if re.fullmatch(pattern, name))
 
     counts = {name: count(getattr(family, name)) for name in ("luts", "carries", "ffs", "dsps", "brams")}
-    depth = _DEPTH.search((folder / "depth.txt").read_text(encoding="utf-8"))
+    depth = _DEPTH.search(product(folder, "depth.txt", "yosys").decode())
     return Cells(
         **counts,
         bram_bits=counts["brams"] * family.bram_bits,
@@ -272,9 +282,8 @@ def _place(verilog, top, target, flags, seed, timeout):
         arguments += ["--freq", str(_GOAL_MHZ), "--timing-allow-fail"]
         if target.family == "ecp5":
             arguments.append("--lpf-allow-unconstrained")
-        log = run_nextpnr(family.nextpnr, arguments, folder, timeout=timeout)
-        with open(folder / "report.json", encoding="utf-8") as file:
-            clocks = json.load(file)["fmax"]
+        log = run_yowasp(family.nextpnr, arguments, folder, timeout=timeout)
+        clocks = json.loads(product(folder, "report.json", family.nextpnr))["fmax"]
     found = [clock["achieved"] for clock in clocks.values()]
     if not family.routed_timing:
         found += [float(match[1]) for match in _ESTIMATE.finditer(log)]
@@ -291,8 +300,7 @@ def _surround(verilog, top, family, flags, folder, timeout):
     """
     commands = ["write_rtlil unit.il", "write_json unit.json"]
     _synthesise(verilog, top, family, flags, commands, folder, timeout)
-    with open(folder / "unit.json", encoding="utf-8") as file:
-        ports = json.load(file)["modules"][top]["ports"]
+    ports = json.loads(product(folder, "unit.json", "yosys"))["modules"][top]["ports"]
     ports = {name: (port["direction"], len(port["bits"])) for name, port in ports.items()}
     (folder / "shell.v").write_text(_stub(ports, top) + _shell(ports, top), encoding="utf-8")
     commands = [
@@ -351,22 +359,43 @@ def _slices(widths, bus):
 def _cached(kind, build, *key):
     """``build()``, kept on disk under the digest of `key` and the tools' versions.
 
-    Only successes are kept. An entry that does not carry its own digest is built again.
+    Only successes are kept. An entry that does not carry the digest of its name and its result is built
+    again. A cache that cannot be written keeps nothing, and the result is the same.
     """
     name = _digest([_CACHE_VERSION, kind, key, tool_versions()])
     path = cache_folder() / name[:2] / f"{name}.json"
+    result = _kept(path)
+    if result is None:
+        result = build()
+        with contextlib.suppress(OSError):
+            _keep(path, result)
+    return result
+
+
+def _kept(path):
+    """The result in an entry of the cache, None where there is no sound one."""
     try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        if entry["digest"] == _digest(entry["result"]):
+        # Not to wait for the writer, should the place be taken by a pipe.
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+            entry = json.loads(file.read(_MAX_ENTRY))
+        if entry["digest"] == _digest([path.stem, entry["result"]]):
             return entry["result"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    result = build()
+    return None
+
+
+def _keep(path, result):
+    """Write an entry of the cache, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump({"digest": _digest(result), "result": result}, file)
-    os.replace(file.name, path)
-    return result
+        try:
+            json.dump({"digest": _digest([path.stem, result]), "result": result}, file)
+            file.close()
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
 
 
 def _digest(value):

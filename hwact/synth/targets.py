@@ -123,6 +123,8 @@ class Target:
         DSP blocks (multipliers) of the device.
     constraints : str
         Text of a pin constraint file ``shell.cst``, where unconstrained pins are refused.
+    pins : tuple of str
+        Pins of the package that a unit's ports may have, where they are given out one by one.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Target:
     arguments: tuple
     dsps: int = 0
     constraints: str = ""
+    pins: tuple = ()
 
 
 _TANG_NANO_9K = "".join(
@@ -138,11 +141,40 @@ _TANG_NANO_9K = "".join(
     for port, pin in {"clk": 52, "shift_in": 25, "load": 26, "shift_out": 27}.items()
 )
 
+_TQ144 = (
+    "1 2 3 4 7 8 9 10 11 12 19 20 21 22 23 24 25 26 28 29 31 32 33 34 37 38 39 41 42 43 44 45 47 48 49 50 "
+    "52 56 58 60 61 62 63 64 67 68 70 71 73 74 75 76 78 79 80 81 87 88 90 91 93 94 95 96 97 98 99 101 102 "
+    "104 105 106 107 112 113 114 115 116 117 118 119 120 121 122 128 129 134 135 136 137 138 139 141 142 "
+    "143 144"
+)
+_CT256 = (
+    "A1 A2 A5 A6 A7 A9 A10 A11 A15 A16 B1 B2 B3 B4 B5 B6 B7 B8 B9 B10 B11 B12 B13 B14 B15 B16 C1 C2 C3 C4 "
+    "C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C16 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D13 D14 D15 D16 E2 E3 E4 "
+    "E5 E6 E9 E10 E11 E13 E14 E16 F1 F2 F3 F4 F5 F7 F9 F11 F12 F13 F14 F15 F16 G1 G2 G3 G4 G5 G10 G11 G12 "
+    "G13 G14 G15 G16 H1 H2 H3 H4 H5 H6 H11 H12 H13 H14 H16 J1 J2 J3 J4 J5 J10 J11 J12 J13 J14 J15 J16 K1 "
+    "K3 K4 K5 K9 K11 K12 K13 K14 K15 K16 L1 L3 L4 L5 L6 L7 L9 L10 L11 L12 L13 L14 L16 M1 M2 M3 M4 M5 M6 "
+    "M7 M8 M9 M11 M12 M13 M14 M15 M16 N2 N3 N4 N5 N6 N7 N9 N10 N12 N16 P1 P2 P4 P5 P6 P7 P8 P9 P10 P11 "
+    "P12 P13 P14 P15 P16 R1 R2 R3 R4 R5 R6 R9 R10 R11 R12 R14 R15 R16 T1 T2 T3 T5 T6 T7 T8 T9 T10 T11 T13 "
+    "T14 T15 T16"
+)
+
 TARGETS = {
     target.name: target
     for target in (
-        Target("ice40-hx1k", "ice40", "iCE40 HX1K TQ144", ("--hx1k", "--package", "tq144")),
-        Target("ice40-hx8k", "ice40", "iCE40 HX8K CT256", ("--hx8k", "--package", "ct256")),
+        Target(
+            "ice40-hx1k",
+            "ice40",
+            "iCE40 HX1K TQ144",
+            ("--hx1k", "--package", "tq144"),
+            pins=tuple(_TQ144.split()),
+        ),
+        Target(
+            "ice40-hx8k",
+            "ice40",
+            "iCE40 HX8K CT256",
+            ("--hx8k", "--package", "ct256"),
+            pins=tuple(_CT256.split()),
+        ),
         Target("ice40-up5k", "ice40", "iCE40 UP5K SG48", ("--up5k", "--package", "sg48"), dsps=8),
         Target(
             "ecp5-25k",

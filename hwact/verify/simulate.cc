@@ -1,17 +1,22 @@
-// Drives one unit, compiled by CXXRTL, through a list of codes. Generated text in front of this defines
+// Drives one unit, compiled by CXXRTL, through many codes. Generated text in front of this defines
 //   DUT        the class of the unit
 //   INTERFACE  0 comb, 1 pipe, 2 stream
-//   X          the member for the input; OUTPUTS the members for the outputs, by commas
+//   X          the member for the input; OUTPUTS the members for the CHANNELS outputs, by commas
 //   RESET      the member for the reset, ACTIVE its level (neither if there is none)
 //   LATENCY    what the design promises
-// Usage: simulate CODES RESULTS SEED FIRST SECOND. Codes and results are 64-bit words. FIRST and SECOND are
-// codes of different outputs. SEED 0 runs at full rate. One JSON object goes to stdout.
+//   ADDERS     a string of the operations to watch, WATCH the calls of watch<operation, widths>(...) for each
+// Usage: simulate RESULTS SEED FIRST SECOND START COUNT [CODES]. Drives COUNT codes from START on, or those in a
+// file. Codes and results are 32-bit words. FIRST and SECOND are codes of different outputs. SEED 0 runs at full
+// rate. One JSON object goes to stdout.
 
 #include <cstdio>
 #include <cstdlib>
+#include <time.h>
+#include <type_traits>
 
 typedef uint64_t Word;
-static const int SETTLED = 80;  // more than any latency
+static const int SETTLED = 80;      // more than any latency
+static const int RESTLESS = 10000;  // more evaluations than any circuit needs to come to rest
 
 struct Random {
     Word state;
@@ -23,8 +28,12 @@ struct Random {
 };
 
 struct Outputs {
-    Word word[2];
-    bool operator!=(const Outputs &other) const { return word[0] != other.word[0] || word[1] != other.word[1]; }
+    Word word[CHANNELS];
+    bool operator!=(const Outputs &other) const {
+        bool differs = false;
+        for (int k = 0; k < CHANNELS; k++) differs |= word[k] != other.word[k];
+        return differs;
+    }
 };
 
 template <class Port> static void put(Port &port, Word value) { port.template set<Word>(value); }
@@ -32,27 +41,99 @@ template <class Port> static Word take(const Port &port) { return port.template 
 
 static DUT dut;
 static Random stall, noise = {88172645463325252ull};
-static std::vector<Word> codes;
-static std::vector<Outputs> results;
+static Word start, count;
+static std::vector<uint32_t> codes, results;
+static Word received;
 static long cycle, begun, ended;
 static int latency = -1;
 static const char *violation = "";
 
-static Outputs outputs() {
-    Outputs now = {{0, 0}};
-    Word *word = now.word;
-    for (Word value : {OUTPUTS}) *word++ = value;
-    return now;
+static Word code(Word number) { return codes.empty() ? (start + number) & WIDEST : codes[number]; }
+static bool full_rate() { return stall.state == 0; }
+static bool refuse(const char *sentence) { return violation = sentence, false; }
+
+static Outputs outputs() { return {{OUTPUTS}}; }
+
+static void receive(const Outputs &now) {
+    for (Word word : now.word) results.push_back(word);
+    received++;
+}
+
+// -- adders -------------------------------------------------------------------------------------
+
+// For each adder the readings of its ports as signed numbers (bits 0 and 1 for the operands, bit 2 for the result)
+// that have given the result of the integers for all codes so far. Both operands are read alike, as one number may
+// stand on both, but for the distance of a shift, which has no sign.
+static const char OPERATIONS[] = ADDERS;
+static const int WATCHED = sizeof OPERATIONS - 1;
+static unsigned readings[WATCHED + 1];
+
+static unsigned all_readings(char operation) {
+    unsigned operands = operation == '<' ? 1 << 0 | 1 << 1 : 1 << 0 | 1 << 3;
+    return operands | operands << 4;
+}
+
+// `minus` says which words stand for themselves less 2^width.
+template <char operation, int A, int B, int Y> static bool exact(Word a, Word b, Word y, unsigned minus) {
+    typedef typename std::conditional<(operation == '<' || A + B > 60 || Y > 60), __int128, int64_t>::type Number;
+    Number first = (Number)a - ((Number)(minus & 1) << A), second = (Number)b - ((Number)(minus >> 1 & 1) << B);
+    Number result = (Number)y - ((Number)(minus >> 2 & 1) << Y);
+    if (operation == '+') return first + second == result;
+    if (operation == '-') return first - second == result;
+    if (operation == '*') return first * second == result;
+    return b < 63 ? first * ((Number)1 << b) == result : first == 0 && result == 0;
+}
+
+template <char operation, int A, int B, int Y> static void watch(unsigned &kept, Word a, Word b, Word y) {
+    y &= ~0ull >> (64 - Y);
+    unsigned negative = a >> (A - 1) | b >> (B - 1) << 1 | y >> (Y - 1) << 2, right = 0;
+    for (unsigned reading = kept; reading; reading &= reading - 1) {
+        unsigned number = __builtin_ctz(reading), same = number & negative;  // the reading with the same numbers
+        bool known = same < number && kept >> same & 1;
+        right |= (known ? right >> same & 1 : exact<operation, A, B, Y>(a, b, y, same)) << number;
+        if (!negative) right = right ? kept : 0, reading = 1;  // no port can be read in two ways
+    }
+    kept = right;
+}
+
+static void watch() { WATCH; }
+
+// -- the end, which may come early --------------------------------------------------------------
+
+static const char *file_name;
+static timespec launched;
+
+static void finish() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double seconds = now.tv_sec - launched.tv_sec + 1e-9 * (now.tv_nsec - launched.tv_nsec);
+    FILE *file = fopen(file_name, "wb");
+    if (!file || fwrite(results.data(), sizeof(uint32_t), results.size(), file) != results.size() || fclose(file)) exit(1);
+    printf("{\"latency\": %d, \"cycles\": %ld, \"cycle\": %ld, \"seconds\": %.6f, \"violation\": \"%s\", \"readings\": [",
+           latency, ended - begun, cycle, seconds, violation);
+    for (int k = 0; k < WATCHED; k++) printf("%s%u", k ? ", " : "", readings[k]);
+    printf("]}\n");
+    exit(0);
+}
+
+static void rest() {
+    for (int k = 0; k < RESTLESS; k++) {
+        bool converged = dut.eval();
+        if (!dut.commit() || converged) return;
+    }
+    refuse("Circuit must come to rest");
+    finish();
 }
 
 #if INTERFACE == 0
 
-static bool run() {
+static bool run(Word, Word) {
     latency = 0;
-    for (Word code : codes) {
-        put(dut.X, code);
-        dut.step();
-        results.push_back(outputs());
+    for (; received < count; cycle++) {
+        put(dut.X, code(received));
+        rest();
+        watch();
+        receive(outputs());
     }
     return true;
 }
@@ -60,16 +141,15 @@ static bool run() {
 #else
 
 static Word garbage() { return noise.next() & WIDEST; }
-static bool refuse(const char *sentence) { return violation = sentence, false; }
 
 static void settle() {
     put(dut.p_clk, 0u);
-    dut.step();
+    rest();
 }
 
 static void edge() {
     put(dut.p_clk, 1u);
-    dut.step();
+    rest();
     cycle++;
 }
 
@@ -102,21 +182,22 @@ static void measure(Word first, Word second) {
     }
 }
 
+// At full rate the first codes follow the last, so that every stage meets every code among codes alone.
 static bool run(Word first, Word second) {
     reset();
     measure(first, second);
     reset();
     begun = cycle;
-    Outputs last = {{0, 0}};
+    Outputs last = {};
     bool enabled = false;
-    size_t edges = 0;
-    while (results.size() < codes.size()) {
+    for (Word edges = 0; received < count;) {
         bool enable = stall.coin();
         put(dut.p_ce, enable);
-        put(dut.X, enable && edges < codes.size() ? codes[edges] : garbage());
+        put(dut.X, enable && (full_rate() || edges < count) ? code(edges % count) : garbage());
         settle();
+        if (full_rate() && edges >= LATENCY) watch();
         Outputs now = outputs();
-        if (enabled && edges >= LATENCY) results.push_back(now);
+        if (enabled && edges >= LATENCY) receive(now);
         if (!enabled && edges >= LATENCY && now != last) return refuse("Outputs must be stable while ce is low");
         last = now;
         edge();
@@ -174,36 +255,42 @@ static bool recover() {
     return true;
 }
 
+// At full rate the first codes follow the last, not valid, so that every stage meets every code among codes alone.
 static bool run(Word first, Word) {
     reset();
     if (!measure(first) || !recover()) return false;
     begun = cycle;
-    Outputs last = {{0, 0}};
+    Outputs last = {};
     bool offered = false, held = false;
-    size_t sent = 0;
-    long budget = cycle + 16 * (long)codes.size() + 1000;
+    Word sent = 0;
+    long budget = cycle + 16 * (long)count + 1000;
     for (long idle = 0; cycle < budget && idle < SETTLED; edge()) {
-        offered = offered || (sent < codes.size() && stall.coin());
+        Word fed = cycle - begun;
+        offered = offered || (sent < count && stall.coin());
         bool ready = stall.coin();
         put(dut.p_i__valid, offered);
-        put(dut.X, offered ? codes[sent] : garbage());
-        put(dut.p_o__ready, !ready);
-        settle();
-        bool early = valid();
+        put(dut.X, offered ? code(sent) : full_rate() && count ? code(fed % count) : garbage());
+        bool early = false;
+        if (!full_rate()) {
+            put(dut.p_o__ready, !ready);
+            settle();
+            early = valid();
+        }
         put(dut.p_o__ready, ready);
         settle();
+        if (full_rate() && fed >= LATENCY) watch();
         Outputs now = outputs();
-        if (early != valid()) return refuse("Port o_valid must not depend on o_ready");
+        if (!full_rate() && early != valid()) return refuse("Port o_valid must not depend on o_ready");
         if (held && !valid()) return refuse("Port o_valid must stay high while stalled");
         if (held && now != last) return refuse("Outputs must be stable while stalled");
         if (valid() && ready) {
-            if (results.size() == sent) return refuse("Outputs must be one for each code");
-            results.push_back(now);
+            if (received == sent) return refuse("Outputs must be one for each code");
+            receive(now);
             ended = cycle;
         }
         held = valid() && !ready;
         last = now;
-        idle = results.size() == codes.size() ? idle + 1 : 0;
+        idle = received == count ? idle + 1 : 0;
         if (offered && take(dut.p_i__ready)) offered = false, sent++;
     }
     return true;
@@ -213,20 +300,18 @@ static bool run(Word first, Word) {
 
 static Word argument(const char *text) { return strtoull(text, nullptr, 10); }
 
-int main(int, char **argv) {
-    FILE *file = fopen(argv[1], "rb");
-    for (Word code; fread(&code, sizeof code, 1, file) == 1;) codes.push_back(code);
-    fclose(file);
-    results.reserve(codes.size());
-    stall.state = argument(argv[3]);
-#if INTERFACE == 0
-    run();
-#else
-    run(argument(argv[4]), argument(argv[5]));
-#endif
-    file = fopen(argv[2], "wb");
-    fwrite(results.data(), sizeof(Outputs), results.size(), file);
-    if (fclose(file)) return 1;
-    printf("{\"latency\": %d, \"cycles\": %ld, \"cycle\": %ld, \"violation\": \"%s\"}\n", latency, ended - begun, cycle,
-           violation);
+int main(int arguments, char **argv) {
+    file_name = argv[1];
+    stall.state = argument(argv[2]);
+    start = argument(argv[5]), count = argument(argv[6]);
+    if (arguments > 7) {
+        codes.resize(count);
+        FILE *file = fopen(argv[7], "rb");
+        if (!file || fread(codes.data(), sizeof(uint32_t), count, file) != count) return 1;
+    }
+    results.reserve(CHANNELS * count);
+    for (int k = 0; k < WATCHED; k++) readings[k] = all_readings(OPERATIONS[k]);
+    clock_gettime(CLOCK_MONOTONIC, &launched);
+    run(argument(argv[3]), argument(argv[4]));
+    finish();
 }

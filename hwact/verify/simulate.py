@@ -6,19 +6,26 @@ golden model is not asked for results here; compare what comes back with `Design
 """
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import CheckError
-from ..synth.tools import run, run_yosys, yosys_share
+from ..errors import CheckError, ToolError
+from ..synth.tools import product, run, run_yosys, yosys_share
+from .adders import adders, probed
+from .golden import chunks
 
-__all__ = ["Simulation", "run_verilog", "simulate_verilog"]
+__all__ = ["MANY", "Program", "Simulation", "run_verilog", "simulate_verilog"]
 
-_COMPILER = ("g++", "-std=c++14", "-O1", "-w")
+_COMPILER = ("g++", "-std=c++14", "-w")
 _INTERFACES = ("comb", "pipe", "stream")
+#: Codes from which on better machine code is worth the compiler's time.
+MANY = 1 << 18
+_FLAW = re.compile(r"^Warning: (multiple conflicting drivers|found logic loop)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -28,17 +35,29 @@ class Simulation:
     Parameters
     ----------
     outputs : dict of numpy.ndarray
-        Output codes (int64) of each output, in the order of the input codes.
+        Output codes of each output, in the order of the input codes.
     latency : int or None
         Measured clock cycles from a code to its result; 0 for ``comb``. None where no two of the
         codes have different outputs, so that a ``pipe`` unit's latency cannot be seen.
     cycles : int
         Clock cycles from the first code to the last result; 0 for ``comb``.
+    seconds : float
+        Time that the codes took, without translation and compilation.
+    readings : tuple of int
+        For each of the program's adders the readings of its ports as signed numbers, one bit each, under
+        which it was exact; 0 where the result went beyond its width.
     """
 
     outputs: dict = field(hash=False)
     latency: object
     cycles: int
+    seconds: float = field(default=0.0, compare=False)
+    readings: tuple = ()
+
+    @property
+    def rate(self):
+        """Codes a second."""
+        return len(self.outputs["y"]) / max(self.seconds, 1e-9)
 
 
 def simulate_verilog(verilog, design, codes, *, stalls=None):
@@ -47,20 +66,15 @@ def simulate_verilog(verilog, design, codes, *, stalls=None):
 
 
 def run_verilog(verilog, design, codes, *, stalls=None, timeout=300):
-    """Simulate Verilog text and measure it.
+    """Simulate Verilog text and measure it: a `Program` that runs once.
 
     Parameters
     ----------
     verilog : str
-        Text with a module ``design.name`` that has the ports of ``design.shell``.
     design : Design
-        Says the ports, formats and latency.
-    codes : array_like of int
-        Input codes, one dimension.
+    codes : range or array_like of int
     stalls : int, optional
-        Seed of random stalls (clock enable, valid and ready); without it the unit runs at full rate.
     timeout : float
-        Seconds for each of translation, compilation and run.
 
     Returns
     -------
@@ -68,84 +82,288 @@ def run_verilog(verilog, design, codes, *, stalls=None, timeout=300):
 
     Raises
     ------
+    CheckError, ToolError
+        As `Program` and its `run` do.
+    """
+    with Program(verilog, design, many=len(codes) >= MANY, timeout=timeout) as program:
+        return program.run(codes, stalls=stalls)
+
+
+class Program:
+    """Verilog text compiled for simulation; a context manager, as it keeps a temporary folder.
+
+    Parameters
+    ----------
+    verilog : str
+        Text with a module ``design.name`` that has the ports of ``design.shell``.
+    design : Design
+        Says the ports, formats and latency.
+    probes : bool
+        Watch every adder for results beyond its width, and compare a second program in which undefined
+        bits are ones and not zeros, where there are any.
+    many : bool
+        Spend more time on compilation, for many codes.
+    timeout : float
+        Seconds for each of translation, compilation and run.
+
+    Attributes
+    ----------
+    adders : tuple of Adder
+        What is watched.
+
+    Raises
+    ------
     CheckError
-        If results are missing, surplus or come before their code, or if a handshake's rules or the
-        clock enable are violated.
+        If the module has other ports, or, with `probes`, wires of several drivers or loops.
     ToolError
         If g++ or pyosys is missing or fails, for instance on Verilog that is not valid.
     """
-    codes = design.input.check_codes(np.ravel(codes))
-    with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-        folder = Path(folder)
-        _build(verilog, design, folder, timeout)
-        design.input.to_bits(codes).tofile(folder / "codes")
+
+    def __init__(self, verilog, design, *, probes=False, many=False, timeout=300):
+        self._design, self._timeout = design, timeout
+        self._temporary = tempfile.TemporaryDirectory(prefix="hwact-")
+        self._folder = Path(self._temporary.name)
+        try:
+            self.adders = self._translate(verilog, probes)
+            self._programs = ["zeros"]
+            if probes and self._read("zeros.cc") != self._read("ones.cc"):
+                self._programs.append("ones")
+            for name in self._programs:
+                self._compile(name, many)
+        except BaseException:
+            self._temporary.cleanup()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._temporary.cleanup()
+
+    def run(self, codes, *, stalls=None):
+        """Drive codes through the unit.
+
+        Parameters
+        ----------
+        codes : range or array_like of int
+            Input codes, one dimension; a range needs no memory.
+        stalls : int, optional
+            Seed of random stalls (clock enable, valid and ready); without it the unit runs at full rate.
+
+        Returns
+        -------
+        Simulation
+
+        Raises
+        ------
+        CheckError
+            If results are missing, surplus or come before their code, if a handshake's rules or the
+            clock enable are violated, if outputs hang on undefined bits, or if the circuit never comes to
+            rest.
+        ToolError
+            If the program breaks.
+        """
         seed = 0 if stalls is None else (stalls * 0x9E3779B97F4A7C15 + 1) % 2**64 or 1
-        first, second = design.input.to_bits(_differing(design, codes))
-        arguments = ["codes", "results", str(seed), str(first), str(second)]
-        log = run([str(folder / "simulate"), *arguments], folder=folder, name="simulate", timeout=timeout)
-        results = np.fromfile(folder / "results", dtype=np.int64).reshape(-1, 2)
-    report = json.loads(log)
-    if report["violation"]:
-        raise CheckError(f"{report['violation']}, not as in cycle {report['cycle']}")
-    if len(results) != len(codes):
-        raise CheckError(f"Received {len(results)} of {len(codes)} outputs in {report['cycle']} cycles")
-    outputs = {
-        channel.name: channel.format.from_bits(results[:, position])
-        for position, channel in enumerate(design.channels)
-    }
-    return Simulation(outputs, None if report["latency"] < 0 else report["latency"], report["cycles"])
+        arguments = [str(value) for value in ("results", seed, *self._differing, *self._stimulus(codes))]
+        simulation, *others = (self._run(name, arguments, len(codes)) for name in self._programs)
+        for other in others:
+            for name, output in simulation.outputs.items():
+                if (output != other.outputs[name]).any():
+                    raise CheckError(
+                        f"Output {name} must be defined, not hang on undefined bits of the circuit"
+                    )
+        return simulation
+
+    def _run(self, name, arguments, count):
+        """What one of the programs makes of the stimulus."""
+        log = run(
+            [str(self._folder / name), *arguments],
+            folder=self._folder,
+            name="simulate",
+            timeout=self._timeout,
+        )
+        report = _report(log)
+        if report["violation"]:
+            raise CheckError(f"{report['violation']}, not as in cycle {report['cycle']}")
+        channels = self._design.channels
+        results = np.fromfile(self._folder / "results", dtype=np.uint32).reshape(-1, len(channels))
+        if len(results) != count:
+            raise CheckError(f"Received {len(results)} of {count} outputs in {report['cycle']} cycles")
+        outputs = {
+            channel.name: channel.format.from_bits(results[:, k]) for k, channel in enumerate(channels)
+        }
+        latency = None if report["latency"] < 0 else report["latency"]
+        return Simulation(outputs, latency, report["cycles"], report["seconds"], tuple(report["readings"]))
+
+    def _stimulus(self, codes):
+        """Last arguments of the driver: the first code, their number, and a file if they are no range."""
+        input = self._design.input
+        if isinstance(codes, range) and codes.step == 1:
+            return input.to_bits(codes[0]), len(codes)
+        input.to_bits(np.ravel(codes)).astype(np.uint32).tofile(self._folder / "codes")
+        return 0, len(codes), "codes"
+
+    @cached_property
+    def _differing(self):
+        """Bits of two codes with different outputs, so that a change can be seen (any if there are none)."""
+        design = self._design
+        base = [design.evaluate(design.domain[0], channel.name) for channel in design.channels]
+        for codes in chunks(design):
+            differs = np.zeros(len(codes), dtype=bool)
+            for channel, output in zip(design.channels, base):
+                differs |= design.evaluate(codes, channel.name) != output
+            if differs.any():
+                break
+        return design.input.to_bits([design.domain[0], int(codes[differs.argmax()])])
+
+    def _translate(self, verilog, probes):
+        """Leave ``zeros.cc`` in the folder, with probes also ``ones.cc``; return the watched adders."""
+        folder, design = self._folder, self._design
+        (folder / "unit.v").write_text(verilog, encoding="utf-8")
+        passes = [
+            "read_verilog -defer unit.v",
+            f"hierarchy -check -top {design.name}",
+            "proc",
+            "flatten",
+            "opt_clean",
+        ]
+        if not probes:
+            self._yosys(*passes, "write_cxxrtl -g0 zeros.cc")
+            watched = ()
+        else:
+            # Muxes whose other side can never be selected go first: they may hold undefined bits.
+            passes += [
+                "check",
+                "opt_muxtree",
+                "opt_clean",
+                "write_rtlil unit.il",
+                "wreduce",
+                "write_rtlil reduced.il",
+            ]
+            flaw = _FLAW.search(self._yosys(*passes))
+            if flaw:
+                raise CheckError(f"Circuit must have one driver for each wire and no loop, not {flaw[1]}")
+            watched = self._probe()
+        _check_ports(design, self._read("zeros.cc"))
+        return watched
+
+    def _probe(self):
+        """Translate ``unit.il`` with the adders' ports in sight."""
+        text = self._read("unit.il")
+        watched = adders(text, self._read("reduced.il"))
+        (self._folder / "probed.il").write_text(probed(text, watched), encoding="utf-8")
+        self._yosys(
+            *(
+                "read_rtlil probed.il",
+                "design -save probed",
+                "setundef -undriven -zero",
+                "write_cxxrtl -g0 zeros.cc",
+            ),
+            *("design -load probed", "setundef -undriven -one", "write_cxxrtl -g0 ones.cc"),
+        )
+        return watched
+
+    def _yosys(self, *passes):
+        return run_yosys(passes, self._folder, timeout=self._timeout)
+
+    def _read(self, name):
+        return product(self._folder, name, "yosys").decode()
+
+    def _compile(self, name, many):
+        """Make a program of a translated circuit."""
+        driver = Path(__file__).with_suffix(".cc").read_text(encoding="utf-8")
+        text = f'#include "{name}.cc"\n{_definitions(self._design, self.adders)}{driver}'
+        (self._folder / "simulate.cc").write_text(text, encoding="utf-8")
+        runtime = yosys_share() / "include" / "backends" / "cxxrtl" / "runtime"
+        command = [*_COMPILER, "-O2" if many else "-O1", f"-I{runtime}", "-I.", "simulate.cc", "-o", name]
+        run(command, folder=self._folder, name="g++", timeout=self._timeout)
 
 
-def _build(verilog, design, folder, timeout):
-    """Leave the program ``simulate`` in `folder`."""
-    (folder / "unit.v").write_text(verilog, encoding="utf-8")
-    passes = [
-        "read_verilog -defer unit.v",
-        f"hierarchy -check -top {design.name}",
-        "proc",
-        "flatten",
-        "opt_clean",
-        "write_cxxrtl -g0 unit.cc",
-    ]
-    run_yosys(passes, folder, timeout=timeout)
-    driver = Path(__file__).with_suffix(".cc").read_text(encoding="utf-8")
-    (folder / "simulate.cc").write_text(_definitions(design) + driver, encoding="utf-8")
-    runtime = yosys_share() / "include" / "backends" / "cxxrtl" / "runtime"
-    command = [*_COMPILER, f"-I{runtime}", "-I.", "simulate.cc", "-o", "simulate"]
-    run(command, folder=folder, name="g++", timeout=timeout)
+def _report(log):
+    """What the driver wrote, where it was the driver that wrote."""
+    try:
+        return json.loads(log)
+    except ValueError:
+        raise ToolError("Tool simulate must write a report, not nothing") from None
 
 
-def _definitions(design):
-    """The generated text in front of ``simulate.cc``."""
+def _ports(design):
+    """Direction and width of each port, by CXXRTL's name of its member."""
     shell = design.shell
     stream = shell.interface == "stream"
-    outputs = [f"take(dut.{_member(('o_' if stream else '') + channel.name)})" for channel in design.channels]
+    ports = {"i_payload" if stream else "x": ("input", design.input.width)}
+    ports |= {_output(design, channel): ("output", channel.format.width) for channel in design.channels}
+    if stream:
+        ports |= dict.fromkeys(("i_valid", "o_ready"), ("input", 1))
+        ports |= dict.fromkeys(("o_valid", "i_ready"), ("output", 1))
+    elif shell.interface == "pipe":
+        ports["ce"] = "input", 1
+    if shell.interface != "comb":
+        ports["clk"] = "input", 1
+        if shell.reset != "none":
+            ports[_reset(shell)] = "input", 1
+    return {_member(name): port for name, port in ports.items()}
+
+
+def _check_ports(design, translated):
+    """Raise CheckError unless the translated module has the design's ports and no other."""
+    found = re.findall(
+        r"^\s*/\*(input|output|inout)\*/ (?:value|wire)<(\d+)> (\w+)", translated, re.MULTILINE
+    )
+    there = {
+        name: (kind, int(width)) for kind, width, name in found if not name.startswith(_member("probe_"))
+    }
+    wanted = _ports(design)
+    for name in sorted({*there, *wanted}):
+        if there.get(name) != wanted.get(name):
+            port = name.removeprefix("p_").replace("__", "_")
+            raise CheckError(
+                f"Port {port} must be {_describe(wanted.get(name))}, not {_describe(there.get(name))}"
+            )
+
+
+def _describe(port):
+    return f"an {port[0]} of {port[1]} bits" if port else "absent"
+
+
+def _output(design, channel):
+    return f"o_{channel.name}" if design.shell.interface == "stream" else channel.name
+
+
+def _reset(shell):
+    return "rst_n" if shell.reset.endswith("low") else "rst"
+
+
+def _definitions(design, watched):
+    """The generated text in front of ``simulate.cc``."""
+    shell = design.shell
+    outputs = [f"take(dut.{_member(_output(design, channel))})" for channel in design.channels]
     lines = [
-        '#include "unit.cc"',
         f"#define DUT cxxrtl_design::{_member(design.name)}",
         f"#define INTERFACE {_INTERFACES.index(shell.interface)}",
-        f"#define X {_member('i_payload' if stream else 'x')}",
+        f"#define X {_member('i_payload' if shell.interface == 'stream' else 'x')}",
+        f"#define CHANNELS {len(outputs)}",
         f"#define OUTPUTS {', '.join(outputs)}",
         f"#define WIDEST {(1 << design.input.width) - 1}ull",
         f"#define LATENCY {shell.latency}",
+        f'#define ADDERS "{"".join(adder.operator for adder in watched)}"',
+        f"#define WATCH {', '.join(_watch(*numbered) for numbered in enumerate(watched))}",
     ]
     if shell.interface != "comb" and shell.reset != "none":
-        low = shell.reset.endswith("low")
-        lines += [f"#define RESET {_member('rst_n' if low else 'rst')}", f"#define ACTIVE {0 if low else 1}u"]
+        active = 0 if shell.reset.endswith("low") else 1
+        lines += [f"#define RESET {_member(_reset(shell))}", f"#define ACTIVE {active}u"]
     return "\n".join(lines) + "\n"
+
+
+def _watch(number, adder):
+    """The call that watches one adder."""
+    ports = [f"take(dut.{_member(f'probe_{number}_{port}')})" for port in range(3)]
+    first, second, _ = adder.widths
+    return (
+        f"watch<'{adder.operator}', {first}, {second}, {adder.read}>(readings[{number}], {', '.join(ports)})"
+    )
 
 
 def _member(name):
     """CXXRTL's name of the member for a module or a port."""
     return "p_" + name.replace("_", "__")
-
-
-def _differing(design, codes):
-    """Two codes with different outputs, so that a change can be seen (twice the same if there are none)."""
-    first, last = design.domain
-    inside = codes[(codes >= first) & (codes <= last)]
-    if not inside.size:
-        inside = np.array(design.domain)
-    outputs = np.stack([design.evaluate(inside, channel.name) for channel in design.channels])
-    differs = (outputs != outputs[:, :1]).any(axis=0)
-    return np.array([inside[0], inside[differs.argmax()]])
