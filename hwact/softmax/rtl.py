@@ -174,6 +174,7 @@ class Queue(wiring.Component):
         write_address = Signal(range(self._depth))
         read_address = Signal(range(self._depth))
         level = Signal(range(self._depth + 1))
+        # Never both at one address: the pointers meet where nothing may be read, or nothing written.
         m.d.comb += [
             self.i.ready.eq(level != self._depth),
             write.eq(self.i.valid & self.i.ready),
