@@ -12,6 +12,7 @@ from ..emit.datasheet import _table as table_text
 from ..emit.manifest import CERTIFICATE
 from .bench import bench_text, cocotb_bench_text, vectors_text
 from .c_model import c_model_text
+from .guarantee import ceiling
 from .verilog import ports
 
 __all__ = ["datasheet_text", "manifest", "softmax_files"]
@@ -92,10 +93,10 @@ def datasheet_text(design, contents):
     low, high = proved["reciprocal_relative_error"]
     facts = [
         ("bound asked for", design.bound),
-        ("error of every output at most (ulp)", proved["max_error_ulp"]),
-        ("sum of the outputs within ... of 1 (ulp)", proved["max_sum_error_ulp"]),
+        ("error of every output at most (ulp)", ceiling(proved["max_error_ulp"])),
+        ("sum of the outputs within ... of 1 (ulp)", ceiling(proved["max_sum_error_ulp"])),
         ("order", "preserved: a larger input never has a smaller output, equal inputs have equal outputs"),
-        ("exponential, largest error (its ulp)", proved["exponential_max_error_ulp"]),
+        ("exponential, largest error (its ulp)", ceiling(proved["exponential_max_error_ulp"])),
         ("reciprocal, relative error", f"{low:.3g} to {high:.3g}"),
     ]
     kinds = " times ".join(_kind(factor) for factor in design.exponential.factors)
@@ -106,7 +107,7 @@ def datasheet_text(design, contents):
         ("reciprocal", f"UQ0.{design.reciprocal_bits}", f"{_kind(design.reciprocal)}, by {design.index_bits} bits"),
     ]
     roles = [
-        (f"`{port}`", "in" if port in _INPUTS else "out", _widths(design).get(role, 1), _ROLES.get(role, design.reset))
+        (f"`{port}`", "in" if port in _INPUTS else "out", _widths(design).get(role, 1), _role(design, role))
         for role, port in contents["ports"].items()
     ]
     connections = ",\n".join(f"    .{port}({port})" for port in contents["ports"].values())
@@ -133,6 +134,12 @@ def _kind(unit):
     return f"table of {len(core.entries)}" if core.method == "table" else f"{core.segments} lines"
 
 
+def _role(design, role):
+    kind, _, level = design.reset.partition("-")
+    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
+    return reset if role == "rst" else _ROLES[role]
+
+
 def _widths(design):
     return {"i_payload": design.input.width, "o_payload": design.output.width}
 
@@ -155,5 +162,6 @@ _TIMING = """
 A transfer takes place in a cycle with valid and ready at 1. A vector ends at the element with `i_last`, or at its
 longest length. Its outputs come in order after its last input. The next vector is taken in while this one is worked
 on: a vector of n elements takes at most n + {interval} cycles in a stream of them, and its first output comes at most
-n + {latency} cycles after its last input, where nothing stalls. While `o_valid` is 1 and `o_ready` 0 the outputs stay as they are; `o_valid` never waits for `o_ready`.
+n + {latency} cycles after its last input, where nothing stalls. While `o_valid` is 1 and `o_ready` 0 the outputs stay as
+they are; `o_valid` never waits for `o_ready`.
 """

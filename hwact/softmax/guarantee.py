@@ -5,6 +5,7 @@ The argument is written out in ``docs/softmax.md``; the names here are its names
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..errors import CheckError
 from ..functions import ErrorBound, Reference, function
 
-__all__ = ["Guarantee", "exponential_text", "guarantee"]
+__all__ = ["Guarantee", "ceiling", "exponential_text", "guarantee"]
 
 
 def exponential_text(bits):
@@ -57,6 +58,16 @@ class Guarantee:
             "reciprocal_relative_error": [-_up(-self.reciprocal_low), _up(self.reciprocal_high)],
             "order": "preserved",
         }
+
+
+def ceiling(value):
+    """Decimal text of a bound, rounded up at the sixth decimal.
+
+    >>> ceiling(0.1234561), ceiling(2.5)
+    ('0.123457', '2.5')
+    """
+    text = f"{Decimal(value).quantize(Decimal('1e-6'), ROUND_CEILING):f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _up(value):
