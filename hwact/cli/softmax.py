@@ -14,8 +14,7 @@ __all__ = ["softmax"]
 EPILOG = """
 hwact softmax --input SQ4.4 --output UQ0.8 --length 64
 hwact softmax --input SQ4.8 --output UQ0.12 --length 1000 --bound 1.5ulp --multiplier dsp -o attention
-hwact verify softmax
-hwact synth softmax --target ice40
+hwact softmax --input UQ5.3 --output SQ1.11 --length 10 --bound 2^-10 --reset async-low --json
 """
 
 
