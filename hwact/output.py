@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .design import Design
 from .emit import Curve, check_seal, find_manifest, manifest, manifest_text, read_manifest, sealed_text, unit_files
 from .emit.datasheet import datasheet_text
 from .emit.folder import locked, replace_file
@@ -22,6 +23,9 @@ class Unit:
     command : str
     certificate : Certificate or None
     """
+
+    #: Whether the unit has memories that belong into block RAM.
+    buffers = False
 
     def __init__(self, design, command, certificate=None):
         self.design = design
@@ -46,8 +50,18 @@ class Unit:
         with locked(folder):
             contents, design = read_manifest(folder)
             sealed = _sealed(folder, contents)
+        if contents.get("kind") == "softmax":
+            from .softmax.output import SoftmaxUnit as cls
         unit = cls(design, str(contents.get("command", "")), Certificate.from_dict(sealed, design.digest))
         unit._certified = sealed["files"]
+        return unit
+
+    @classmethod
+    def read_function(cls, folder):
+        """The unit of a function in an output folder; a softmax is refused."""
+        unit = cls.read(folder)
+        if not isinstance(unit.design, Design):
+            raise RequestError(f"Folder must hold the unit of a function, not a softmax: {str(folder)!r}")
         return unit
 
     def certify(self, checks):

@@ -100,3 +100,14 @@ def test_fit_time_table_reaches_20_bits(benchmark):
     rows = re.findall(r"^\| (\d+) \| [\d,]+ \| (\d+) \|", text, re.MULTILINE)
     assert [int(width) for width, _ in rows] == list(range(8, 21, 2))
     assert int(rows[1][1]) == benchmark("fit_time").row(10)[2]
+
+
+def test_softmax_table_has_the_proven_bounds_of_today(benchmark):
+    """And the cycles of today's circuit; its cells are not synthesised again."""
+    module = benchmark("softmax")
+    case = module.CASES[0]
+    design = module.SoftmaxSpec(*case).design()
+    proved = module.guarantee(design)
+    words = f"{case[0]} to {case[1]}", case[2], case[3], f"{float(proved.error_ulp):.3f}", f"{float(proved.sum_ulp):.1f}"
+    text = (ROOT / "docs" / "softmax.md").read_text(encoding="utf-8")
+    assert "| " + " | ".join(map(str, (*words, module.interval(design)))) + " |" in text

@@ -12,6 +12,7 @@ from .list import list_functions
 from .mutate import mutate
 from .show import show
 from .simulate import simulate
+from .softmax import softmax
 from .synth import synth
 from .verify import verify
 
@@ -21,6 +22,7 @@ EPILOG = """
 hwact list
 hwact show gelu
 hwact generate tanh --input SQ4.12 --output SQ1.15
+hwact softmax --input SQ4.4 --output UQ0.8 --length 64
 hwact verify tanh
 hwact simulate tanh
 hwact mutate tanh
@@ -46,7 +48,7 @@ def hwact(context):
         click.echo(context.get_help())
 
 
-for command in (list_functions, show, generate, verify, simulate, mutate, synth, demo):
+for command in (list_functions, show, generate, softmax, verify, simulate, mutate, synth, demo):
     hwact.add_command(command)
 
 

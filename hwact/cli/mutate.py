@@ -45,7 +45,7 @@ def mutate(folder, mutants, level, seed, jobs, time_limit, as_json):
     (breakpoints, lines, entries, fold). A mutant that no check finds must be proved equivalent to the unit;
     if that fails, it is shown and the exit status is 1. The folder is not changed.
     """
-    unit = Unit.read(folder)
+    unit = Unit.read_function(folder)
     with bar("Trying mutants") as tick:
         result = run_mutants(
             unit.design,

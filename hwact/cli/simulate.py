@@ -38,7 +38,7 @@ hwact simulate tanh --samples 65536 --seed 7
 @json_option
 def simulate(folder, simulator, samples, seed, as_json):
     """Run the cocotb bench on the Verilog in FOLDER: full rate, random stalls, reset in flight."""
-    unit = Unit.read(folder)
+    unit = Unit.read_function(folder)
     with progress("Simulating with cocotb"):
         result, check = bench_check(unit, folder, simulator, samples, seed)
     unit.certify([check])

@@ -31,7 +31,11 @@ hwact synth tanh --target ice40 --no-place
     help="ice40, ecp5, gowin, a device such as ice40-up5k, xilinx7 or generic; repeatable.",
 )
 @click.option("--dsp/--no-dsp", default=False, show_default=True, help="Let multipliers become DSP blocks.")
-@click.option("--bram/--no-bram", default=False, show_default=True, help="Let tables become block RAMs.")
+@click.option(
+    "--bram/--no-bram",
+    default=None,
+    help="Let tables and buffers become block RAMs; left out, only those of a softmax.",
+)
 @click.option(
     "--place/--no-place", default=True, show_default=True, help="Place and route, for the clock frequency."
 )
@@ -59,6 +63,7 @@ def synth(folder, targets, dsp, bram, place, seed, seeds, jobs, as_json):
     chosen = [find_target(name) for name in targets]
     unit = Unit.read(folder)
     text = unit.verilog_text(folder)
+    bram = unit.buffers if bram is None else bram
     numbers = range(seed, seed + seeds)
     if jobs is not None:
         limit_tools(jobs)

@@ -4,7 +4,7 @@ import textwrap
 
 from .header import block_comment, notice, plain
 
-__all__ = ["c_model_text"]
+__all__ = ["c_model_text", "functions_text"]
 
 
 def c_model_text(design, command):
@@ -27,15 +27,17 @@ def c_model_text(design, command):
         block_comment(_preface(design, command)),
         f"#ifndef HWACT_{design.name}_H\n#define HWACT_{design.name}_H\n",
         "#include <assert.h>\n#include <stdint.h>\n",
-        *(
-            [_FLOOR_SHIFT.format(name=design.name)]
-            if any(c.core.method == "pwl" for c in design.channels)
-            else []
-        ),
-        *(_channel(design, channel) for channel in design.channels),
+        functions_text(design),
         f"#endif /* HWACT_{design.name}_H */\n",
     ]
     return "\n".join(parts)
+
+
+def functions_text(design):
+    """The functions of the golden model alone, without the header's frame."""
+    shifts = any(channel.core.method == "pwl" for channel in design.channels)
+    parts = [_FLOOR_SHIFT.format(name=design.name)] if shifts else []
+    return "\n".join([*parts, *(_channel(design, channel) for channel in design.channels)])
 
 
 _FLOOR_SHIFT = """\

@@ -8,19 +8,22 @@ from .header import line_comment, notice, plain
 __all__ = ["core_text"]
 
 
-def core_text(design, command):
+def core_text(design, command, description=None):
     """A FuseSoC core (CAPI2): the default target is the Verilog, ``lint`` and ``sim`` check it.
 
     Parameters
     ----------
     design : Design
     command : str
+    description : str, optional
+        What the unit computes; left out, the expression and formats of its first output.
 
     Returns
     -------
     str
     """
-    description = f"{plain(design.channels[0].expression)}, {design.input} to {design.channels[0].format}"
+    if description is None:
+        description = f"{plain(design.channels[0].expression)}, {design.input} to {design.channels[0].format}"
     return (
         "CAPI=2:\n"
         + line_comment("#", notice(design, command))

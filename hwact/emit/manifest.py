@@ -185,7 +185,7 @@ def read_manifest(path):
 
     Returns
     -------
-    (dict, Design)
+    (dict, Design or SoftmaxDesign)
         The manifest as it stands, and the design in it, whose digest is the manifest's.
 
     Raises
@@ -203,9 +203,18 @@ def read_manifest(path):
     for key in ("design", "digest"):
         if key not in contents:
             raise RequestError(f"Manifest must have a {key}, not none: {path.name!r}")
-    design = Design.from_dict(contents["design"])
+    design = _kind(contents).from_dict(contents["design"])
     _check_agreement(contents, design)
     return contents, design
+
+
+def _kind(contents):
+    """Class of the design in a manifest."""
+    if contents.get("kind") != "softmax":
+        return Design
+    from ..softmax import SoftmaxDesign
+
+    return SoftmaxDesign
 
 
 def _read(path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from .header import line_comment, notice
 from .manifest import ports
 
-__all__ = ["verilog"]
+__all__ = ["component_text", "verilog"]
 
 #: Ends of the names of modules that hold tables.
 TABLES = ("_coefficients", "_table")
@@ -53,30 +53,59 @@ def verilog(design, *, command):
     ToolError
         If Yosys is missing or breaks.
     """
+    top, signals = _top(design)
+    return component_text(top, design.name, signals, notice(design, command), design.lut_inputs)
+
+
+def component_text(top, name, signals, lines, lut_inputs=0):
+    """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
+
+    Parameters
+    ----------
+    top : Elaboratable
+    name : str
+    signals : dict of str to Signal
+        Ports of the top module, in order.
+    lines : sequence of str
+        The comment at the head.
+    lut_inputs : int
+        Inputs of the lookup tables that tables are laid out in; 0 leaves them as cases.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or breaks.
+    """
+    from amaranth.back import rtlil
+
     from ..synth.tools import run_yosys
 
-    rtlil = _rtlil(design)
-    modules = re.findall(r"^module \\(\S+)$", rtlil, re.MULTILINE)
-    clocked = [name for name in modules if name.split(".")[1:] in ([], ["unit"], ["unit", "datapath"])]
-    passes = ["read_rtlil unit.il"]
-    passes += [f"proc {name}; opt_expr {name}; opt_clean {name}; opt_dff {name}" for name in clocked]
-    # Elsewhere cases stay cases, so that tables can be read.
-    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {design.name}"]
-    if design.lut_inputs:
-        tables = [name for name in modules if name.endswith(TABLES)]
-        passes += [step for name in tables for step in _laid_out(name, design)]
+    ports = {port: (signal, None) for port, signal in signals.items()}
+    text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
+    modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
+    passes = ["read_rtlil unit.il", "delete t:$meminit*"]  # no memory is read before it is written
+    passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
+    # In the steps of a datapath cases stay cases, so that tables can be read.
+    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
+    if lut_inputs:
+        tables = [module for module in modules if module.endswith(TABLES)]
+        passes += [step for module in tables for step in _laid_out(module, name, lut_inputs)]
     passes += ["write_verilog -noattr -norename unit.v"]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-        Path(folder, "unit.il").write_text(rtlil, encoding="utf-8")
+        Path(folder, "unit.il").write_text(text, encoding="utf-8")
         run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
         text = Path(folder, "unit.v").read_text(encoding="utf-8")
     text = _BOUNDARY.sub(r"(* keep_hierarchy *)\n\1", text)
     body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
-    cell = _LUT.format(name=design.name) if design.lut_inputs else ""
-    return line_comment("//", notice(design, command)) + body + cell
+    cell = _LUT.format(name=name) if lut_inputs else ""
+    return line_comment("//", lines) + body + cell
 
 
-def _laid_out(module, design):
+def _laid_out(module, name, inputs):
     """Passes that turn a module of tables into a network of lookup tables.
 
     Synthesis restructures logic that it is given, and takes a third more for it: hence every cell is
@@ -87,9 +116,9 @@ def _laid_out(module, design):
         "proc -norom",
         "opt -full",
         "techmap",
-        f"abc -lut {design.lut_inputs} -script +{_area_script(design.lut_inputs)}",
+        f"abc -lut {inputs} -script +{_area_script(inputs)}",
         "opt_clean -purge",
-        f"chtype -set {design.name}_lut t:$lut",
+        f"chtype -set {name}_lut t:$lut",
         "select -clear",
     ]
 
@@ -107,7 +136,7 @@ def _renamed(text):
     taken = set(_PLAIN.findall(text))
     names = {}
     for name in dict.fromkeys(_ESCAPED.findall(text)):
-        plain = re.sub(r"\.unit\.datapath(?=\.)|\.unit(?=\.)", "", name)
+        plain = re.sub(r"\.(unit|datapath)(?=\.)", "", name)
         plain = re.sub(r"\W+|_{2,}", "_", plain).strip("_")
         plain = plain if plain[:1].isalpha() else f"wire_{plain}"
         while plain in taken:
@@ -115,14 +144,6 @@ def _renamed(text):
         taken.add(plain)
         names[name] = plain
     return _ESCAPED.sub(lambda match: names[match[1]], text)
-
-
-def _rtlil(design):
-    """RTLIL of the unit with plain names: no dots in module names, no generator's attributes."""
-    from amaranth.back import rtlil
-
-    top, signals = _top(design)
-    return rtlil.convert(top, name=design.name, ports=signals, emit_src=False)
 
 
 def _top(design):
@@ -152,4 +173,4 @@ def _top(design):
             m.d.comb += joined
             return m
 
-    return Top(), {name: (own[role], None) for role, name in ports(design).items()}
+    return Top(), {name: own[role] for role, name in ports(design).items()}

@@ -1,0 +1,61 @@
+"""Verilog-2005 of a softmax unit."""
+
+from ..emit.header import notice
+from ..emit.verilog import component_text
+
+__all__ = ["ports", "verilog"]
+
+
+def ports(design):
+    """Name of the Verilog port for each role of a softmax unit, in port order."""
+    names = {"clk": "clk"}
+    if design.reset != "none":
+        names["rst"] = "rst_n" if design.reset.endswith("low") else "rst"
+    streams = [f"{side}_{role}" for side in "io" for role in ("payload", "last", "valid", "ready")]
+    return names | {name: name for name in streams}
+
+
+def verilog(design, *, command):
+    """Verilog text of a softmax unit: one top module called ``design.name``, its parts called ``NAME_*``.
+
+    Parameters
+    ----------
+    design : SoftmaxDesign
+    command : str
+        The command line that makes the unit, for the header.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ToolError
+        If Yosys is missing or breaks.
+    """
+    from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
+
+    unit, reset = design.create(), design.reset
+    domain = ClockDomain("sync", reset_less=reset == "none", async_reset=reset.startswith("async"))
+    own = {"clk": domain.clk, "rst": Signal()}
+    for side, port in (("i", unit.i), ("o", unit.o)):
+        own |= {f"{side}_payload": Signal(len(port.payload.code)), f"{side}_last": Signal()}
+        own |= {f"{side}_valid": port.valid, f"{side}_ready": port.ready}
+
+    class Top(Elaboratable):
+        def elaborate(self, platform):
+            m = Module()
+            m.submodules.unit = unit
+            m.domains.sync = domain
+            m.d.comb += [
+                unit.i.payload.code.eq(own["i_payload"]),
+                unit.i.payload.last.eq(own["i_last"]),
+                own["o_payload"].eq(unit.o.payload.code),
+                own["o_last"].eq(unit.o.payload.last),
+            ]
+            if reset != "none":
+                m.d.comb += domain.rst.eq(~own["rst"] if reset.endswith("low") else own["rst"])
+            return m
+
+    signals = {name: own[role] for role, name in ports(design).items()}
+    return component_text(Top(), design.name, signals, notice(design, command))
