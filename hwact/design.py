@@ -43,7 +43,7 @@ MAX_LATENCY = 64
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 #: Words that cannot name a module in Verilog-2005, SystemVerilog or a C function.
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     """always and assign automatic begin bit buf bufif0 bufif1 byte case casex casez cell char class cmos config
     const deassign default defparam design disable do double edge else end endcase endconfig endfunction
     endgenerate endmodule endprimitive endspecify endtable endtask enum event extern final float for force
@@ -75,7 +75,7 @@ def _require_integers(name, values):
 def check_name(name):
     """Return `name` if it can name a Verilog module and a C function, else raise RequestError."""
     _require(
-        isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS,
+        isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in KEYWORDS,
         f"Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not {name!r}",
     )
     return name

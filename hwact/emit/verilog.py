@@ -1,11 +1,16 @@
-"""Verilog-2005 of a unit, written by Yosys from the Amaranth component."""
+"""Verilog-2005 of a unit, written from the Amaranth component."""
 
 import re
 import tempfile
 from pathlib import Path
 
+from ..design import KEYWORDS
+from .circuit import Circuit
 from .header import line_comment, notice
 from .manifest import ports
+from .module_text import ModuleText
+from .nets import plain_name
+from .rtlil import read_rtlil
 
 __all__ = ["component_text", "verilog"]
 
@@ -16,23 +21,29 @@ ROUNDS = 4
 
 #: Modules that synthesis must not take apart: it would move a fold's inversion into the cells of the
 #: additions behind it, which then no longer fit one lookup table a bit.
-_BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_negate|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
+_BOUNDARY = re.compile(r"\.(?:fold_negate|\w+_rows_\d+_\d+)$")
 
+#: The cell of laid out tables.
 _LUT = """
+// A lookup table: bit A of LUT. It stays whole in synthesis, so that the table's layout does.
 (* keep_hierarchy *)
-module {name}_lut(A, Y);
-  parameter WIDTH = 1;
-  parameter LUT = 2'h0;
-  input [WIDTH-1:0] A;
-  output Y;
-  wire [(1 << WIDTH)-1:0] selected = LUT >> A;
-  assign Y = selected[0];
+module {name}_lut #(
+  parameter WIDTH = 1,
+  parameter [(1 << WIDTH) - 1:0] LUT = 0
+) (
+  input  wire [WIDTH - 1:0] A,
+  output wire               Y
+);
+  assign Y = LUT[A];
 endmodule
 """
-#: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
-_TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
-_ESCAPED = re.compile(r"\\(\S+) ")
-_PLAIN = re.compile(r"(?<![\w$'])[a-z]\w*", re.IGNORECASE)
+#: Around the parts of a unit: one file holds them all, and a linter asks for one file each.
+_PARTS = """
+// The parts of {name} stand in this file, not in files of their own names.
+// verilator lint_off DECLFILENAME
+{parts}
+// verilator lint_on DECLFILENAME
+"""
 
 
 def verilog(design, *, command):
@@ -57,7 +68,7 @@ def verilog(design, *, command):
     return component_text(top, design.name, signals, notice(design, command), design.lut_inputs)
 
 
-def component_text(top, name, signals, lines, lut_inputs=0):
+def component_text(top, name, signals, lines, lut_inputs=0, notes=None):
     """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
 
     Parameters
@@ -70,6 +81,8 @@ def component_text(top, name, signals, lines, lut_inputs=0):
         The comment at the head.
     lut_inputs : int
         Inputs of the lookup tables that tables are laid out in; 0 leaves them as cases.
+    notes : dict of str to str, optional
+        What the ports are, for the comments behind them.
 
     Returns
     -------
@@ -81,28 +94,49 @@ def component_text(top, name, signals, lines, lut_inputs=0):
         If Yosys is missing or breaks.
     """
     from amaranth.back import rtlil
-
-    from ..synth.tools import run_yosys
+    from amaranth.hdl import Fragment
 
     ports = {port: (signal, None) for port, signal in signals.items()}
-    text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
-    modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
-    passes = ["read_rtlil unit.il", "delete t:$meminit*"]  # no memory is read before it is written
-    passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
-    # In the steps of a datapath cases stay cases, so that tables can be read.
-    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
+    fragment = Fragment.get(top, None)
+    text = rtlil.convert(fragment, name=name, ports=ports, emit_src=False)
     if lut_inputs:
-        tables = [module for module in modules if module.endswith(TABLES)]
-        passes += [step for module in tables for step in _laid_out(module, name, lut_inputs)]
-    passes += ["write_verilog -noattr -norename unit.v"]
+        text = _with_luts(text, name, lut_inputs)
+    modules = read_rtlil(text)
+    scopes = Circuit(modules, name).scopes
+    names, taken = {}, {*KEYWORDS, f"{name}_lut"}
+    for module in modules:
+        names[module] = plain_name(re.sub(r"\.(unit|datapath)(?=\.)", "", module), taken)
+    parts = {module: ModuleText(scopes[module], names[module], module == name, taken) for module in modules}
+    titles = dict(_titles(fragment, (name,)))
+    texts = []
+    for module, part in parts.items():
+        kept = "(* keep_hierarchy *)\n" if _BOUNDARY.search(module) else ""
+        texts.append(part.text(parts, titles.get(module, ""), notes or {}, kept))
+    if lut_inputs:
+        texts.append(_LUT.format(name=name))
+    parts = _PARTS.format(name=name, parts="\n".join(text.strip("\n") + "\n" for text in texts[1:]))
+    return f"{line_comment('//', lines)}\n{texts[0]}{parts}"
+
+
+def _titles(fragment, path):
+    """What each module does: the first paragraph of its component's docstring."""
+    for origin in fragment.origins or ():
+        if type(origin).__module__.startswith(__package__.partition(".")[0]) and type(origin).__doc__:
+            yield ".".join(path), " ".join(type(origin).__doc__.split("\n\n")[0].split()).replace("`", "")
+    for inner, name, _ in fragment.subfragments:
+        yield from _titles(inner, (*path, name))
+
+
+def _with_luts(text, name, lut_inputs):
+    """The circuit with its tables as networks of lookup tables, by Yosys."""
+    from ..synth.tools import run_yosys
+
+    tables = [module for module in re.findall(r"^module \\(\S+)$", text, re.MULTILINE) if module.endswith(TABLES)]
+    passes = ["read_rtlil unit.il", *(step for module in tables for step in _laid_out(module, name, lut_inputs))]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         Path(folder, "unit.il").write_text(text, encoding="utf-8")
-        run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
-        text = Path(folder, "unit.v").read_text(encoding="utf-8")
-    text = _BOUNDARY.sub(r"(* keep_hierarchy *)\n\1", text)
-    body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
-    cell = _LUT.format(name=name) if lut_inputs else ""
-    return line_comment("//", lines) + body + cell
+        run_yosys([*passes, "write_rtlil laid_out.il"], Path(folder))
+        return Path(folder, "laid_out.il").read_text(encoding="utf-8")
 
 
 def _laid_out(module, name, inputs):
@@ -128,22 +162,6 @@ def _area_script(inputs):
     once = f"dch -f; if -K {inputs} -a; mfs2 -a; lutpack -S 1"
     again = "; strash; ".join([once] * ROUNDS)
     return f"collapse; dsd; muxes; strash; {again}".replace("; ", ";").replace(" ", ",")
-
-
-def _renamed(text):
-    """The text with plain identifiers in place of escaped ones."""
-    text = _TIME_ZERO.sub("time_zero", text)
-    taken = set(_PLAIN.findall(text))
-    names = {}
-    for name in dict.fromkeys(_ESCAPED.findall(text)):
-        plain = re.sub(r"\.(unit|datapath)(?=\.)", "", name)
-        plain = re.sub(r"\W+|_{2,}", "_", plain).strip("_")
-        plain = plain if plain[:1].isalpha() else f"wire_{plain}"
-        while plain in taken:
-            plain += "_"
-        taken.add(plain)
-        names[name] = plain
-    return _ESCAPED.sub(lambda match: names[match[1]], text)
 
 
 def _top(design):
