@@ -6,6 +6,7 @@ Widths that a circuit does not need are cut before it is written: a linter would
 from dataclasses import dataclass, field
 
 from ..errors import ToolError
+from .rtlil import Wire
 
 __all__ = ["Circuit", "Scope", "extended", "is_clocked", "is_signed", "memory_name", "sources", "targets"]
 
@@ -66,10 +67,11 @@ class Scope:
     def __post_init__(self):
         module = self.module
         self.aliases = {}
+        self._part_luts()
         for target, source in [*module.connections, *map(_shifted, _constant_shifts(module))]:
             self.aliases |= zip(target, source)
         gone = set(map(id, _constant_shifts(module)))
-        self.cells = [cell for cell in module.cells if id(cell) not in gone]
+        self.cells = self._different([cell for cell in module.cells if id(cell) not in gone])
         self.inputs = {wire.name for wire in module.ports if wire.direction == "input"}
         self.drivers = {}
         for process in module.processes:
@@ -83,6 +85,28 @@ class Scope:
                     self.drivers |= dict.fromkeys(cell.ports[port], cell)
 
         self.merged = self._merged()
+
+    def _different(self, cells):
+        """Cells without operators that an earlier one is already."""
+        first, found = {}, []
+        for cell in cells:
+            inputs = tuple(self.roots(word) for port, word in cell.ports.items() if port != "Y")
+            key = cell.kind, tuple(cell.parameters.items()), inputs
+            if cell.kind in (*RIPPLE, *BITWISE, *WHOLE) and key in first:
+                self.aliases |= zip(cell.ports["Y"], first[key].ports["Y"])
+            else:
+                first[key] = cell
+                found.append(cell)
+        return found
+
+    def _part_luts(self):
+        """Give the output of every lookup table that Yosys made a wire of its own: it may be one bit of many."""
+        luts = [cell for cell in self.module.cells if not cell.kind.startswith("$") and "LUT" in cell.parameters]
+        for number, cell in enumerate(luts, 1):
+            cell.name, name = f"lut_{number}", f"bit_{number}"
+            self.module.wires[name] = Wire(name, 1)
+            self.aliases |= zip(cell.ports["Y"], [(name, 0)])
+            cell.ports["Y"] = ((name, 0),)
 
     def _merged(self):
         """Processes that one register reads and nobody else, by the net between the two."""

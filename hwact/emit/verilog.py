@@ -147,6 +147,8 @@ def _laid_out(module, name, inputs):
     """
     return [
         f"select {module}",
+        "proc -nomux -norom",
+        "opt_clean -purge",
         "proc -norom",
         "opt -full",
         "techmap",

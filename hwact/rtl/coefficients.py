@@ -52,8 +52,8 @@ class Coefficients(wiring.Component):
         width = index_width(len(self.address), self._first, self._tables.values())
         index = self.address
         if width < len(self.address):
-            index, beyond = Signal(width), Signal()
-            m.d.comb += beyond.eq(self.address[width:].any())
+            index = Signal(width)
+            beyond = self.address[width:].any()
             m.d.comb += index.eq(self.address[:width] | beyond.replicate(width))
         for name, entries in self._tables.items():
             lookup(m, index, entries[: (1 << width) - self._first], self._first, getattr(self, name))
