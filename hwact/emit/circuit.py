@@ -136,7 +136,7 @@ class Scope:
 
     def driver(self, net):
         """What drives the lowest bit that is read of a net; None for an input."""
-        return self.drivers.get((net, self.ranges[net][0]))
+        return self.drivers.get((net, self.ranges.get(net, (0, 0))[0]))
 
     def is_register(self, net):
         """Whether a net is written by a clocked block."""

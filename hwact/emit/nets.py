@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, count
 
 __all__ = ["Nets", "Port", "plain_name"]
@@ -77,10 +78,10 @@ class Nets:
         ports = scope.module.ports
         for wire in ports if is_top else sorted(ports, key=lambda wire: wire.direction):
             self._port(wire)
-        candidates = self._candidates()
         for net in scope.module.wires:
             if net in self.ranges and net not in self.names:
-                self.names[net] = self._named(net, candidates.get(net) or self._stem(net))
+                word = scope.word(net, 0, self.ranges[net][1])
+                self.names[net] = self._named(net, self._best(word) or self._stem(net))
 
     def fresh(self, stem):
         """A name for something else in the module."""
@@ -105,12 +106,17 @@ class Nets:
             if driven and self.ranges[net] == (low, high) and word == scope.word(net, low, high):
                 self._take(wire, net)
             else:
-                self.ports.append(Port(wire, self.fresh(name), None, low, high))
+                self.ports.append(Port(wire, self.fresh(self._port_name(wire, word)), None, low, high))
 
     def _take(self, wire, net):
         """Make a net a port."""
-        self.names[net] = self._named(net, wire.name)
+        word = self._scope.word(net, 0, self.ranges[net][1])
+        self.names[net] = self._named(net, self._port_name(wire, word))
         self.ports.append(Port(wire, self.names[net], net, *self.ranges[net]))
+
+    def _port_name(self, wire, word):
+        """A port's name; Amaranth gives mere numbers to parts of words."""
+        return self._best(word) or "part" if wire.name.startswith("port$") else wire.name
 
     def _named(self, net, name):
         """A name for a net; one bit of many is called that."""
@@ -118,19 +124,31 @@ class Nets:
         part = low == high and self._scope.module.wires[net].width > 1 and high > 0
         return self.fresh(f"{name}_bit_{low}" if part and not self._is_top else name)
 
-    def _candidates(self):
-        """The best of the names that the source has for each net: rather not that of an instance's port."""
+    @cached_property
+    def _sourced(self):
+        """Names that the source has for each driven bit: rank, name, index and width."""
         scope, found = self._scope, {}
         pins = {port for cell in scope.cells if not cell.kind.startswith("$") for port in cell.ports}
-        for wire in scope.module.wires.values():
-            word = scope.roots(scope.word(wire.name))
-            net = word[0][0] if word else ""
-            if net in self.ranges and not wire.name.startswith("$") and not wire.direction:
-                high = self.ranges[net][1]
-                if word[: high + 1] == scope.word(net, 0, high):
-                    name = re.sub(r"\$\d+$", "", wire.name)
-                    found.setdefault(net, []).append((name in pins, name != wire.name, len(found), name))
-        return {net: min(names)[-1] for net, names in found.items()}
+        for place, wire in enumerate(scope.module.wires.values()):
+            if not wire.name.startswith(("$", "port$")):
+                name = re.sub(r"\$\d+$", "", wire.name)
+                rank = name in pins or wire.direction == "input", name != wire.name, place
+                for index, bit in enumerate(scope.roots(scope.word(wire.name))):
+                    found.setdefault(bit, []).append((rank, name, index, wire.width))
+        return found
+
+    def _best(self, word):
+        """The best name for a word: that of a wire which it begins, or is a part of; None if there is none."""
+        for whole in (True, False):
+            for rank, name, index, width in sorted(self._sourced.get(word[0], ())):
+                bits = [(rank, name, index + place, width) for place in range(len(word))]
+                inside = all(one in self._sourced.get(bit, ()) for bit, one in zip(word, bits))
+                if inside and whole and index == 0:
+                    return name
+                if inside and not whole:
+                    last = index + len(word) - 1
+                    return f"{name}_bit_{index}" if last == index else f"{name}_bits_{last}_{index}"
+        return None
 
     def _stem(self, net):
         stem = _STEMS.get(getattr(self._scope.driver(net), "kind", ""), "net")

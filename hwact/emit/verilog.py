@@ -102,6 +102,8 @@ def component_text(top, name, signals, lines, lut_inputs=0, notes=None):
     if lut_inputs:
         text = _with_luts(text, name, lut_inputs)
     modules = read_rtlil(text)
+    for order, port in enumerate(signals):
+        modules[name].wires[port].order = order
     scopes = Circuit(modules, name).scopes
     names, taken = {}, {*KEYWORDS, f"{name}_lut"}
     for module in modules:
