@@ -56,7 +56,15 @@ KEYWORDS = frozenset(
     specify specparam static string strong0 strong1 struct super supply0 supply1 switch table tagged task
     this time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union unique unsigned
     use uwire var vectored virtual void volatile wait wand weak0 weak1 while wire with within wor xnor
-    xor""".split()
+    xor
+    accept_on alias always_comb always_ff always_latch assert assume before bind bins binsof byte chandle checker
+    clocking constraint context cover covergroup coverpoint cross dist endchecker endclass endclocking endgroup
+    endinterface endpackage endprogram endproperty endsequence eventually expect export extends first_match
+    foreach forkjoin global iff ignore_bins illegal_bins implements implies import inside interconnect intersect
+    let matches modport nettype new nexttime null package packed pure rand randc randcase randsequence ref
+    reject_on restrict sequence shortreal soft string strong s_always s_eventually s_nexttime s_until
+    s_until_with sync_accept_on sync_reject_on throughout timeprecision timeunit unique0 until until_with untyped
+    wait_order weak wildcard""".split()
 )
 
 

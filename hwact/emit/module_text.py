@@ -48,7 +48,7 @@ class ModuleText:
         self._memories = {memory: self.nets.fresh(memory) for memory in scope.module.memories}
         self._read = {}
 
-    def text(self, others, title, notes, attributes=""):
+    def text(self, others, title, attributes=""):
         """The module's text.
 
         Parameters
@@ -57,8 +57,6 @@ class ModuleText:
             Of the modules that stand in this one, by their names in the circuit.
         title : str
             What the module does; may be empty.
-        notes : dict of str to str
-            What its ports are, for the comment behind them.
         attributes : str
             Lines in front of the module.
 
@@ -78,7 +76,7 @@ class ModuleText:
         body = "".join(f"{part}\n\n" for part in parts if part).rstrip("\n")
         comment = textwrap.fill(title, 110, initial_indent="// ", subsequent_indent="// ")
         head = f"{comment}\n{attributes}" if title else attributes
-        return f"{head}module {self.name} (\n{self._ports(notes)});\n{body}\nendmodule\n"
+        return f"{head}module {self.name} (\n{self._ports()});\n{body}\nendmodule\n"
 
     # -- words ------------------------------------------------------------------------------------
 
@@ -116,15 +114,13 @@ class ModuleText:
     def _output(self, port):
         return self._scope.word(port.wire.name, port.low, port.high)
 
-    def _ports(self, notes):
+    def _ports(self):
         spans = [_span(port.low, port.high) for port in self.nets.ports]
         width, text = max(map(len, spans), default=0), ""
-        names = max((len(port.name) for port in self.nets.ports), default=0) + 1
         for number, (port, span) in enumerate(zip(self.nets.ports, spans)):
             kind = "reg" if port.net and self._scope.is_register(port.net) else "wire"
             name = port.name + ("," if number + 1 < len(spans) else "")
-            note = f"{name:<{names}}  // {notes[port.name]}" if port.name in notes else name
-            line = f"  {port.wire.direction:<6} {kind:<4} {span:<{width}}{' ' if width else ''}{note}\n"
+            line = f"  {port.wire.direction:<6} {kind:<4} {span:<{width}}{' ' if width else ''}{name}\n"
             text += self._waived(port.net, line) if port.wire.direction == "input" else line
         return text
 

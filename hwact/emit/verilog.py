@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ..design import KEYWORDS
 from .circuit import Circuit
-from .header import line_comment, notice
+from .datasheet import port_rows
+from .header import codes, line_comment, plain, verilog_head
 from .manifest import ports
 from .module_text import ModuleText
 from .nets import plain_name
@@ -65,10 +66,15 @@ def verilog(design, *, command):
         If Yosys is missing or breaks.
     """
     top, signals = _top(design)
-    return component_text(top, design.name, signals, notice(design, command), design.lut_inputs)
+    named, channels = ports(design), design.channels
+    formats = {named["x"]: codes(design.input, design.domain)}
+    formats |= {named[c.name]: f"{plain(c.expression)}, {codes(c.format)}, bound {plain(c.bound)}" for c in channels}
+    title = ", ".join(f"{c.name} = {c.expression}" for c in channels)
+    head = verilog_head(design, command, title, port_rows(design), formats)
+    return component_text(top, design.name, signals, head, design.lut_inputs)
 
 
-def component_text(top, name, signals, lines, lut_inputs=0, notes=None):
+def component_text(top, name, signals, lines, lut_inputs=0):
     """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
 
     Parameters
@@ -81,8 +87,6 @@ def component_text(top, name, signals, lines, lut_inputs=0, notes=None):
         The comment at the head.
     lut_inputs : int
         Inputs of the lookup tables that tables are laid out in; 0 leaves them as cases.
-    notes : dict of str to str, optional
-        What the ports are, for the comments behind them.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def component_text(top, name, signals, lines, lut_inputs=0, notes=None):
     texts = []
     for module, part in parts.items():
         kept = "(* keep_hierarchy *)\n" if _BOUNDARY.search(module) else ""
-        texts.append(part.text(parts, titles.get(module, ""), notes or {}, kept))
+        texts.append(part.text(parts, titles.get(module, ""), kept))
     if lut_inputs:
         texts.append(_LUT.format(name=name))
     parts = _PARTS.format(name=name, parts="\n".join(text.strip("\n") + "\n" for text in texts[1:]))
