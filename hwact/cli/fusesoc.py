@@ -17,7 +17,6 @@ __all__ = ["fusesoc", "generate_core", "words"]
 EPILOG = """
 hwact fusesoc
 hwact fusesoc cores/hwact
-fusesoc library add hwact cores/hwact
 """
 
 _CORE = """\
