@@ -68,13 +68,15 @@ class Scope:
         module = self.module
         self.aliases = {}
         self._part_luts()
-        for target, source in [*module.connections, *map(_shifted, _constant_shifts(module))]:
+        self.processes = [process for process in module.processes if any(kind == "switch" for kind, *_ in process.body)]
+        plain = (statement[1:] for p in module.processes if p not in self.processes for statement in p.body)
+        for target, source in [*module.connections, *plain, *map(_shifted, _constant_shifts(module))]:
             self.aliases |= zip(target, source)
         gone = set(map(id, _constant_shifts(module)))
         self.cells = self._different([cell for cell in module.cells if id(cell) not in gone])
         self.inputs = {wire.name for wire in module.ports if wire.direction == "input"}
         self.drivers = {}
-        for process in module.processes:
+        for process in self.processes:
             for bit in sorted(targets(process.body)):
                 self.drivers[bit] = process
         for cell in self.cells:
@@ -124,7 +126,7 @@ class Scope:
         return found
 
     def _read_words(self):
-        for process in self.module.processes:
+        for process in self.processes:
             yield tuple(sources(process.body, targets(process.body)))
         for cell in self.cells:
             yield from (word for port, word in cell.ports.items() if port not in ("Q", "Y"))
