@@ -43,7 +43,7 @@ MAX_LATENCY = 64
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 #: Words that cannot name a module in Verilog-2005, SystemVerilog or a C function.
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     """always and assign automatic begin bit buf bufif0 bufif1 byte case casex casez cell char class cmos config
     const deassign default defparam design disable do double edge else end endcase endconfig endfunction
     endgenerate endmodule endprimitive endspecify endtable endtask enum event extern final float for force
@@ -56,7 +56,15 @@ _KEYWORDS = frozenset(
     specify specparam static string strong0 strong1 struct super supply0 supply1 switch table tagged task
     this time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg type typedef union unique unsigned
     use uwire var vectored virtual void volatile wait wand weak0 weak1 while wire with within wor xnor
-    xor""".split()
+    xor
+    accept_on alias always_comb always_ff always_latch assert assume before bind bins binsof byte chandle checker
+    clocking constraint context cover covergroup coverpoint cross dist endchecker endclass endclocking endgroup
+    endinterface endpackage endprogram endproperty endsequence eventually expect export extends first_match
+    foreach forkjoin global iff ignore_bins illegal_bins implements implies import inside interconnect intersect
+    let matches modport nettype new nexttime null package packed pure rand randc randcase randsequence ref
+    reject_on restrict sequence shortreal soft string strong s_always s_eventually s_nexttime s_until
+    s_until_with sync_accept_on sync_reject_on throughout timeprecision timeunit unique0 until until_with untyped
+    wait_order weak wildcard""".split()
 )
 
 
@@ -75,7 +83,7 @@ def _require_integers(name, values):
 def check_name(name):
     """Return `name` if it can name a Verilog module and a C function, else raise RequestError."""
     _require(
-        isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS,
+        isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in KEYWORDS,
         f"Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not {name!r}",
     )
     return name

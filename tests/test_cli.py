@@ -21,7 +21,7 @@ from hwact.errors import ToolError
 from hwact.synth import targets
 
 FORMATS = ("--input", "SQ3.3", "--output", "SQ1.5")
-VERBS = ("list", "show", "generate", "softmax", "verify", "simulate", "mutate", "synth", "demo")
+VERBS = ("list", "show", "generate", "softmax", "verify", "simulate", "mutate", "synth", "fusesoc", "demo")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_alone_it_shows_its_help(hw):
     assert (status, err) == (0, "")
     assert all(re.search(rf"^  {verb} ", out, re.MULTILINE) for verb in VERBS)
     assert "Examples:\n  hwact list\n" in out
-    assert out.rstrip().endswith("hwact synth tanh --target ice40")
+    assert out.rstrip().endswith("hwact fusesoc cores/hwact")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -160,7 +160,7 @@ def test_generate_writes_the_folder_and_says_what_it_made(hw, tmp_path):
     assert re.fullmatch(r"Wrote tanh, digest [0-9a-f]{12}", lines[-1])
     assert set(tree(tmp_path / "tanh")) == {
         "tanh.v", "tanh.json", "tanh.md", "tanh.h", "tanh.core", "tanh_y.svg",
-        "tb/tanh_tb.v", "tb/tanh.hex", "tb/test_tanh.py", "tanh.cert.json",
+        "tb/tanh_tb.v", "tb/tanh.hex", "tb/test_tanh.py", "tanh.cert.json", "component.xml",
     }  # fmt: skip
 
 
@@ -630,7 +630,7 @@ def test_altered_verilog_fails_verification(hw, unit):
     """Status 1 and the first code that differs, even under a seal that fits; the rung is certified no longer."""
     assert hw("verify", str(unit))[0] == 0
     path = unit / "tanh.v"
-    path.write_text(path.read_text().replace("module tanh(", "module inner(") + INVERTED)
+    path.write_text(path.read_text().replace("module tanh (", "module inner (") + INVERTED)
     seal_again(unit)
     status, out, err = hw("verify", str(unit), "--json")
     assert (status, out) == (1, "")
@@ -675,7 +675,7 @@ def test_missing_tools_are_named(hw, unit, monkeypatch):
     assert hw("simulate", str(unit), "--simulator", "icarus") == (3, "", f"hwact: {sentence}\n")
     monkeypatch.setattr("hwact.synth.tools._version", lambda package: None)
     sentence = "Tool yosys must be installed, not missing: pip install pyosys"
-    assert hw("generate", "tanh", *FORMATS) == (3, "", f"hwact: {sentence}\n")
+    assert hw("generate", "tanh", *FORMATS, "--target", "ice40") == (3, "", f"hwact: {sentence}\n")
     monkeypatch.setenv("HWACT_CACHE", str(unit / "cache"))
     synthesis = f"Synthesis for ice40-hx8k must succeed, not fail: {sentence}"
     assert hw("synth", str(unit), "--no-place") == (3, "", f"hwact: {synthesis}\n")

@@ -34,7 +34,7 @@ def test_simulate_runs_the_bench_and_records_it(unit, capsys):
     manifest = (unit / "tanh.json").read_bytes()
     assert b'"bench"' in manifest
     text = (unit / "tanh.v").read_text()
-    (unit / "tanh.v").write_text(text.replace("module tanh(", "module inner(") + INVERTED)
+    (unit / "tanh.v").write_text(text.replace("module tanh (", "module inner (") + INVERTED)
     assert run(hwact, ["simulate", str(unit), "--samples", "200"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""

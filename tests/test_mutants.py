@@ -160,7 +160,7 @@ def edited(text, pattern, new, count=1):
 TEXT_MUTANTS = {
     "ready ignored": (
         STREAM,
-        (r"assign move = o__ready \| wire_1;", "assign move = 1;", 1),
+        (r"assign move = o_ready \| inverted_1;", "assign move = 1;", 1),
         "^(Port o_valid must stay high|Outputs must be stable) while stalled, not as in cycle",
     ),
     "ready ignored by the data": (
@@ -185,7 +185,7 @@ TEXT_MUTANTS = {
     ),
     "valid one stage early": (
         STREAM,
-        (r"valid_2 <= valid_1", "valid_2 <= i__valid", 1),
+        (r"valid_2 <= valid_1", "valid_2 <= i_valid", 1),
         "^(Latency|Output|Received)",
     ),
     "one register left out": (
@@ -214,8 +214,8 @@ def test_circuit_check_kills_a_ready_that_feeds_valid():
     """Valid must not wait for ready."""
     text = edited(
         text_of(STREAM),
-        r"output o_valid;\s+wire o_valid;",
-        "output o_valid; wire own; assign o_valid = own & o_ready;",
+        r"(?s)output wire( +)o_valid(.*?\n\);)",
+        r"output wire\1o_valid\2 wire own; assign o_valid = own & o_ready;",
     )
     with pytest.raises(CheckError, match="^(Port o_valid|Received)"):
         check_circuit(STREAM, edited(text, r"\.valid_2\(o_valid\)", ".valid_2(own)"))

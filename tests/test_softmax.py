@@ -214,9 +214,9 @@ def test_verilog_of_a_small_unit_equals_golden_model_on_every_vector():
 
 
 MUTANTS = {
-    "the rounding": ("unrounded + 1'h1", "unrounded"),
+    "the rounding": ("unrounded } + 9'h001", "unrounded } + 9'h000"),
     "the limit of the length": ("count == 2'h2", "count == 2'h3"),
-    "the place of the leading one": ("places <= 2'h2", "places <= 2'h1"),
+    "the place of the leading one": ("takes ? 2'h2 :", "takes ? 2'h1 :"),
     "the reset of the queue": ("if (rst) level <= 2'h0;\n    else level", "level"),
 }
 

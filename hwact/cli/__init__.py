@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from .common import Group, run, stoppable
 from .demo import demo
+from .fusesoc import fusesoc
 from .generate import generate
 from .list import list_functions
 from .mutate import mutate
@@ -27,6 +28,7 @@ hwact verify tanh
 hwact simulate tanh
 hwact mutate tanh
 hwact synth tanh --target ice40
+hwact fusesoc cores/hwact
 """
 
 
@@ -48,7 +50,7 @@ def hwact(context):
         click.echo(context.get_help())
 
 
-for command in (list_functions, show, generate, softmax, verify, simulate, mutate, synth, demo):
+for command in (list_functions, show, generate, softmax, verify, simulate, mutate, synth, fusesoc, demo):
     hwact.add_command(command)
 
 

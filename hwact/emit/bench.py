@@ -109,8 +109,6 @@ _HEAD = """\
 // It prints "PASS {name}: N vectors" or "FAIL {name}: ..." and ends. Verilog-2005 cannot set an exit
 // status: look for the line. The vectors are read from {name}.hex, or from +vectors=FILE.
 
-`timescale 1ns / 1ps
-
 module {name}_tb;
     localparam COUNT = {count};
     localparam COLUMNS = {columns};

@@ -46,18 +46,29 @@ filesets:
       - tb/{name}.hex: {{file_type: user, copyto: {name}.hex}}
 
 targets:
-  default:
+  default: &default
     filesets: [rtl]
     toplevel: {name}
   lint:
-    default_tool: verilator
-    filesets: [rtl]
-    toplevel: {name}
-    tools:
-      verilator:
-        mode: lint-only
+    <<: *default
+    description: Verilator, every warning on
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: [-Wall]
   sim:
-    default_tool: icarus
     filesets: [rtl, tb]
     toplevel: {name}_tb
+    description: The self-checking bench, in Icarus Verilog
+    flow: sim
+    flow_options:
+      tool: icarus
+      iverilog_options: [-g2005, -Wall]
+  synth:
+    <<: *default
+    description: Yosys for iCE40, to see how large the unit is
+    flow: generic
+    flow_options:
+      tool: yosys
+      arch: ice40
 """

@@ -3,7 +3,7 @@
 from .header import figures, notice, plain
 from .manifest import ports
 
-__all__ = ["datasheet_text"]
+__all__ = ["datasheet_text", "port_rows"]
 
 #: Rows of a segment table before it refers to the manifest.
 _ROWS = 64
@@ -162,20 +162,25 @@ def _widths(design):
     return {"x": design.input.width, **{channel.name: channel.format.width for channel in design.channels}}
 
 
-def _interface(design):
-    shell = design.shell
-    kind, _, level = shell.reset.partition("-")
+def port_rows(design):
+    """Port, direction (``in`` or ``out``), bits and meaning of every port, in order."""
+    kind, _, level = design.shell.reset.partition("-")
     reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
     roles = {**_ROLES, "rst": reset}
-    rows = [
+    return [
         (
-            f"`{port}`",
+            port,
             "out" if role in ("y", "dy", "i_ready", "o_valid") else "in",
             _widths(design).get(role, 1),
             roles[role],
         )
         for role, port in ports(design).items()
     ]
+
+
+def _interface(design):
+    shell = design.shell
+    rows = [(f"`{port}`", *rest) for port, *rest in port_rows(design)]
     return (
         f"## Interface: {shell.interface}\n\n"
         + _table(("port", "direction", "bits", "meaning"), rows)

@@ -17,8 +17,10 @@ from .bench import bench_text, vectors_text
 from .c_model import c_model_text
 from .cocotb_bench import cocotb_bench_text
 from .core_file import core_text
-from .datasheet import datasheet_text
-from .manifest import CERTIFICATE, manifest, manifest_text, read_manifest
+from .datasheet import datasheet_text, port_rows
+from .header import plain
+from .ipxact import ipxact_text
+from .manifest import CERTIFICATE, manifest, manifest_text, ports, read_manifest
 from .plots import figure
 from .seal import sealed_text
 
@@ -52,6 +54,7 @@ def layout(name, curves=()):
         "vectors": [f"tb/{name}.hex"],
         "cocotb": [f"tb/test_{name}.py"],
         "core": [f"{name}.core"],
+        "ipxact": ["component.xml"],
         "certificate": [f"{name}{CERTIFICATE}"],
     }
 
@@ -88,10 +91,31 @@ def unit_files(design, *, command, statistics, certificate, curves, verilog):
         "vectors": [vectors_text(design, command)],
         "cocotb": [cocotb_bench_text(design, command)],
         "core": [core_text(design, command)],
+        "ipxact": [_component(design, command, paths)],
     }
     files = {path: text.encode() for kind in texts for path, text in zip(paths[kind], texts[kind])}
     seal = sealed_text(design, command, certificate, files)
     return {**files, f"{design.name}{CERTIFICATE}": seal.encode()}
+
+
+def _component(design, command, paths):
+    parameters = {
+        "digest": design.digest,
+        "input": f"{design.input}, codes {design.domain[0]} to {design.domain[1]}",
+        **{c.name: f"{plain(c.expression)}, {c.format}, bound {c.bound}" for c in design.channels},
+        "interface": design.shell.interface,
+        "latency": design.latency,
+    }
+    return ipxact_text(
+        design,
+        command,
+        description=", ".join(f"{channel.name} = {channel.expression}" for channel in design.channels),
+        rows=port_rows(design),
+        roles=ports(design),
+        reset=design.shell.reset,
+        paths=paths,
+        parameters=parameters,
+    )
 
 
 def check_folder(path, name, *, overwrite=False):

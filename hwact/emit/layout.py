@@ -17,14 +17,16 @@ _ROUNDS = 2
 _MOST_ORDERS, _FEWEST_ORDERS, _ENTRIES_TIMES_ORDERS = 8, 2, 1024
 
 _CELL = """
+// A lookup table: bit A of LUT. It stays whole in synthesis, so that the table's layout does.
 (* keep_hierarchy *)
-module {name}_lut(A, Y);
-  parameter WIDTH = 1;
-  parameter LUT = 2'h0;
-  input [WIDTH-1:0] A;
-  output Y;
-  wire [(1 << WIDTH)-1:0] selected = LUT >> A;
-  assign Y = selected[0];
+module {name}_lut #(
+  parameter WIDTH = 1,
+  parameter [(1 << WIDTH) - 1:0] LUT = 0
+) (
+  input  wire [WIDTH - 1:0] A,
+  output wire               Y
+);
+  assign Y = LUT[A];
 endmodule
 """
 
@@ -70,7 +72,8 @@ class Layout:
         """
         passes = []
         for module in _tables(modules):
-            passes += [f"select {module}", "proc -norom", "opt -full", "techmap", "opt_clean -purge", "select -clear"]
+            cleaned = ["proc -nomux -norom", "opt_clean -purge", "proc -norom", "opt -full", "techmap", "opt_clean -purge"]
+            passes += [f"select {module}", *cleaned, "select -clear"]
             for order in self._orders:
                 passes += [
                     f"copy {module} {module}_{order}",

@@ -1,23 +1,32 @@
-"""Verilog-2005 of a unit, written by Yosys from the Amaranth component."""
+"""Verilog-2005 of a unit, written from the Amaranth component."""
 
 import re
 import tempfile
 from pathlib import Path
 
-from .header import line_comment, notice
+from ..design import KEYWORDS
+from .circuit import Circuit
+from .datasheet import port_rows
+from .header import codes, line_comment, plain, verilog_head
 from .layout import Layout
 from .manifest import ports
+from .module_text import ModuleText
+from .nets import plain_name
+from .rtlil import read_rtlil
 
 __all__ = ["component_text", "verilog"]
 
 #: Modules that synthesis must not take apart: it would move a fold's inversion into the cells of the
 #: additions behind it, which then no longer fit one lookup table a bit.
-_BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_negate|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
+_BOUNDARY = re.compile(r"\.(?:fold_negate|\w+_rows_\d+_\d+)$")
 
-#: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
-_TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
-_ESCAPED = re.compile(r"\\(\S+) ")
-_PLAIN = re.compile(r"(?<![\w$'])[a-z]\w*", re.IGNORECASE)
+#: Around the parts of a unit: one file holds them all, and a linter asks for one file each.
+_PARTS = """
+// The parts of {name} stand in this file, not in files of their own names.
+// verilator lint_off DECLFILENAME
+{parts}
+// verilator lint_on DECLFILENAME
+"""
 
 
 def verilog(design, *, command):
@@ -39,9 +48,14 @@ def verilog(design, *, command):
         If Yosys is missing or breaks.
     """
     top, signals = _top(design)
-    entries = max(len(c.core.entries) if c.core.method == "table" else c.core.segments for c in design.channels)
+    named, channels = ports(design), design.channels
+    formats = {named["x"]: codes(design.input, design.domain)}
+    formats |= {named[c.name]: f"{plain(c.expression)}, {codes(c.format)}, bound {plain(c.bound)}" for c in channels}
+    title = ", ".join(f"{c.name} = {c.expression}" for c in channels)
+    head = verilog_head(design, command, title, port_rows(design), formats)
+    entries = max(len(c.core.entries) if c.core.method == "table" else c.core.segments for c in channels)
     layout = Layout(design.name, design.lut_inputs, entries) if design.lut_inputs else None
-    return component_text(top, design.name, signals, notice(design, command), layout)
+    return component_text(top, design.name, signals, head, layout)
 
 
 def component_text(top, name, signals, lines, layout=None):
@@ -68,49 +82,53 @@ def component_text(top, name, signals, lines, layout=None):
         If Yosys is missing or breaks.
     """
     from amaranth.back import rtlil
+    from amaranth.hdl import Fragment
 
     ports = {port: (signal, None) for port, signal in signals.items()}
-    text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
+    fragment = Fragment.get(top, None)
+    text = rtlil.convert(fragment, name=name, ports=ports, emit_src=False)
+    if layout:
+        text = _laid_out(text, layout)
+    modules = read_rtlil(text)
+    for order, port in enumerate(signals):
+        modules[name].wires[port].order = order
+    scopes = Circuit(modules, name).scopes
+    names, taken = {}, {*KEYWORDS, f"{name}_lut"}
+    for module in modules:
+        names[module] = plain_name(re.sub(r"\.(unit|datapath)(?=\.)", "", module), taken)
+    parts = {module: ModuleText(scopes[module], names[module], module == name, taken) for module in modules}
+    titles = dict(_titles(fragment, (name,)))
+    texts = []
+    for module, part in parts.items():
+        kept = "(* keep_hierarchy *)\n" if _BOUNDARY.search(module) else ""
+        texts.append(part.text(parts, titles.get(module, ""), kept))
+    if layout:
+        texts.append(layout.cell)
+    parts = _PARTS.format(name=name, parts="\n".join(text.strip("\n") + "\n" for text in texts[1:]))
+    return f"{line_comment('//', lines)}\n{texts[0]}{parts}"
+
+
+def _titles(fragment, path):
+    """What each module does: the first paragraph of its component's docstring."""
+    for origin in fragment.origins or ():
+        if type(origin).__module__.startswith(__package__.partition(".")[0]) and type(origin).__doc__:
+            yield ".".join(path), " ".join(type(origin).__doc__.split("\n\n")[0].split()).replace("`", "")
+    for inner, name, _ in fragment.subfragments:
+        yield from _titles(inner, (*path, name))
+
+
+def _laid_out(text, layout):
+    """The circuit with its tables as networks of lookup tables, by Yosys."""
+    from ..synth.tools import run_yosys
+
     modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
-    passes = ["read_rtlil unit.il", "delete t:$meminit*"]  # no memory is read before it is written
-    passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
-    # In the steps of a datapath cases stay cases, so that tables can be read.
-    passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
-    last = ["opt_clean -purge", "write_verilog -noattr -norename unit.v"]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         folder = Path(folder)
         (folder / "unit.il").write_text(text, encoding="utf-8")
-        if layout is not None:
-            _run([*passes, *layout.tries(modules), "write_rtlil laid_out.il"], folder)
-            cells = (folder / "cells.json").read_text(encoding="utf-8")
-            passes = ["read_rtlil laid_out.il", *layout.choice(modules, cells)]
-        _run([*passes, *last], folder)
-        text = (folder / "unit.v").read_text(encoding="utf-8")
-    text = _BOUNDARY.sub(r"(* keep_hierarchy *)\n\1", text)
-    body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
-    return line_comment("//", lines) + body + (layout.cell if layout else "")
-
-
-def _run(passes, folder):
-    from ..synth.tools import run_yosys
-
-    run_yosys([step for line in passes for step in line.split("; ")], folder)
-
-
-def _renamed(text):
-    """The text with plain identifiers in place of escaped ones."""
-    text = _TIME_ZERO.sub("time_zero", text)
-    taken = set(_PLAIN.findall(text))
-    names = {}
-    for name in dict.fromkeys(_ESCAPED.findall(text)):
-        plain = re.sub(r"\.(unit|datapath)(?=\.)", "", name)
-        plain = re.sub(r"\W+|_{2,}", "_", plain).strip("_")
-        plain = plain if plain[:1].isalpha() else f"wire_{plain}"
-        while plain in taken:
-            plain += "_"
-        taken.add(plain)
-        names[name] = plain
-    return _ESCAPED.sub(lambda match: names[match[1]], text)
+        run_yosys(["read_rtlil unit.il", *layout.tries(modules), "write_rtlil tried.il"], folder)
+        cells = (folder / "cells.json").read_text(encoding="utf-8")
+        run_yosys(["read_rtlil tried.il", *layout.choice(modules, cells), "write_rtlil kept.il"], folder)
+        return (folder / "kept.il").read_text(encoding="utf-8")
 
 
 def _top(design):

@@ -55,7 +55,9 @@ class Datapath(wiring.Component):
             value = nets[net]
             m.d.comb += getattr(step.component, port).eq(value if part is None else value[part])
         for port in step.ports(wiring.Out):
-            nets[step.net(port)[0]] = getattr(step.component, port)
+            name, value = step.net(port)[0], getattr(step.component, port)
+            nets[name] = Signal.like(value, name=name)
+            m.d.comb += nets[name].eq(value)
 
     @staticmethod
     def _register(m, net, name):

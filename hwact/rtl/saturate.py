@@ -1,6 +1,6 @@
 """Clamping to the output format."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,17 +26,17 @@ class Saturate(wiring.Component):
 
     def __init__(self, least, most, format):
         self._format = format
+        self._least, self._most = least, most
         super().__init__(
             {"raw": In(span(least, most)), "y": Out(span(format.min_code, format.max_code))}
         )
 
     def elaborate(self, platform):
         m = Module()
-        format = self._format
-        with m.If(self.raw < format.min_code):
-            m.d.comb += self.y.eq(format.min_code)
-        with m.Elif(self.raw > format.max_code):
-            m.d.comb += self.y.eq(format.max_code)
-        with m.Else():
-            m.d.comb += self.y.eq(self.raw)
+        format, clamped = self._format, self.raw
+        if self._most > format.max_code:
+            clamped = Mux(self.raw > format.max_code, format.max_code, clamped)
+        if self._least < format.min_code:
+            clamped = Mux(self.raw < format.min_code, format.min_code, clamped)
+        m.d.comb += self.y.eq(clamped)
         return m

@@ -14,9 +14,9 @@ def addresses(lines):
 
 
 class Select(wiring.Component):
-    """Find the segment of an index among aligned blocks; see `Search` for free breakpoints.
+    """Find the segment of an index among aligned blocks.
 
-    Uniform blocks need no logic: the segment is the index's upper bits, the offset its lower ones.
+    See `Search` for free breakpoints. Uniform blocks need no logic: the segment is the index's upper bits, the offset its lower ones.
     Dyadic blocks are recognised by their leading bits.
 
     Parameters

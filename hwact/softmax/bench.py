@@ -70,8 +70,6 @@ _BENCH = """\
 // It prints "PASS {name}: N outputs" or "FAIL {name}: ..." and ends. Verilog-2005 cannot set an exit
 // status: look for the line. The vectors are read from {name}.hex, or from +vectors=FILE.
 
-`timescale 1ns / 1ps
-
 module {name}_tb;
     localparam COUNT = {count};
     localparam PATIENCE = {patience};

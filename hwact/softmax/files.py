@@ -9,11 +9,12 @@ from ..emit.datasheet import _certificate as certificate_text
 from ..emit.datasheet import _origin as origin_text
 from ..emit.datasheet import _resources as resources_text
 from ..emit.datasheet import _table as table_text
+from ..emit.ipxact import ipxact_text
 from ..emit.manifest import CERTIFICATE
 from .bench import bench_text, cocotb_bench_text, vectors_text
 from .c_model import c_model_text
 from .guarantee import ceiling
-from .verilog import ports
+from .verilog import port_rows, ports
 
 __all__ = ["datasheet_text", "manifest", "softmax_files"]
 
@@ -82,9 +83,30 @@ def softmax_files(design, *, command, proved, certificate, verilog):
         "vectors": vectors_text(design, command),
         "cocotb": cocotb_bench_text(design, command),
         "core": core_text(design, command, description),
+        "ipxact": _component(design, command, description, paths),
     }
     files = {paths[kind][0]: text.encode() for kind, text in texts.items()}
     return {**files, f"{design.name}{CERTIFICATE}": sealed_text(design, command, certificate, files).encode()}
+
+
+def _component(design, command, description, paths):
+    parameters = {
+        "digest": design.digest,
+        "input": design.input,
+        "output": f"{design.output}, bound {design.bound}",
+        "length": design.length,
+        "latency": design.latency,
+    }
+    return ipxact_text(
+        design,
+        command,
+        description=description,
+        rows=port_rows(design),
+        roles=ports(design),
+        reset=design.reset,
+        paths=paths,
+        parameters=parameters,
+    )
 
 
 def datasheet_text(design, contents):
@@ -106,10 +128,7 @@ def datasheet_text(design, contents):
         ("total", design.total_bits, "exact"),
         ("reciprocal", f"UQ0.{design.reciprocal_bits}", f"{_kind(design.reciprocal)}, by {design.index_bits} bits"),
     ]
-    roles = [
-        (f"`{port}`", "in" if port in _INPUTS else "out", _widths(design).get(role, 1), _role(design, role))
-        for role, port in contents["ports"].items()
-    ]
+    roles = [(f"`{port}`", *rest) for port, *rest in port_rows(design)]
     connections = ",\n".join(f"    .{port}({port})" for port in contents["ports"].values())
     return "\n".join(
         [
@@ -133,30 +152,6 @@ def _kind(unit):
     core = unit.channels[0].core
     return f"table of {len(core.entries)}" if core.method == "table" else f"{core.segments} lines"
 
-
-def _role(design, role):
-    kind, _, level = design.reset.partition("-")
-    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
-    return reset if role == "rst" else _ROLES[role]
-
-
-def _widths(design):
-    return {"i_payload": design.input.width, "o_payload": design.output.width}
-
-
-_INPUTS = ("clk", "rst", "rst_n", "i_payload", "i_last", "i_valid", "o_ready")
-
-_ROLES = {
-    "clk": "rising edge",
-    "i_payload": "input code",
-    "i_last": "the input ends its vector; may stay low where vectors have full length",
-    "i_valid": "the input is valid",
-    "i_ready": "the unit takes the input",
-    "o_payload": "output code",
-    "o_last": "the output ends its vector",
-    "o_valid": "the output is valid",
-    "o_ready": "the output is taken",
-}
 
 _TIMING = """
 A transfer takes place in a cycle with valid and ready at 1. A vector ends at the element with `i_last`, or at its

@@ -1,9 +1,9 @@
 """Verilog-2005 of a softmax unit."""
 
-from ..emit.header import notice
+from ..emit.header import codes, verilog_head
 from ..emit.verilog import component_text
 
-__all__ = ["ports", "verilog"]
+__all__ = ["port_rows", "ports", "verilog"]
 
 
 def ports(design):
@@ -13,6 +13,39 @@ def ports(design):
         names["rst"] = "rst_n" if design.reset.endswith("low") else "rst"
     streams = [f"{side}_{role}" for side in "io" for role in ("payload", "last", "valid", "ready")]
     return names | {name: name for name in streams}
+
+
+def port_rows(design):
+    """Port, direction, bits and meaning of every port, in order."""
+    return [
+        (port, "in" if port in _INPUTS else "out", _widths(design).get(role, 1), _role(design, role))
+        for role, port in ports(design).items()
+    ]
+
+
+def _role(design, role):
+    kind, _, level = design.reset.partition("-")
+    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
+    return reset if role == "rst" else _ROLES[role]
+
+
+def _widths(design):
+    return {"i_payload": design.input.width, "o_payload": design.output.width}
+
+
+_INPUTS = ("clk", "rst", "rst_n", "i_payload", "i_last", "i_valid", "o_ready")
+
+_ROLES = {
+    "clk": "rising edge",
+    "i_payload": "input code",
+    "i_last": "the input ends its vector; may stay low where vectors have full length",
+    "i_valid": "the input is valid",
+    "i_ready": "the unit takes the input",
+    "o_payload": "output code",
+    "o_last": "the output ends its vector",
+    "o_valid": "the output is valid",
+    "o_ready": "the output is taken",
+}
 
 
 def verilog(design, *, command):
@@ -58,4 +91,7 @@ def verilog(design, *, command):
             return m
 
     signals = {name: own[role] for role, name in ports(design).items()}
-    return component_text(Top(), design.name, signals, notice(design, command))
+    formats = {"i_payload": codes(design.input), "o_payload": codes(design.output)}
+    title = f"softmax of at most {design.length} elements"
+    head = verilog_head(design, command, title, port_rows(design), formats)
+    return component_text(Top(), design.name, signals, head)

@@ -199,18 +199,21 @@ def _fold_changes(position, channel):
 
 _LITERAL = re.compile(r"\b(\d+)'h([0-9a-f]+)\b")
 _SELECT = re.compile(r"\b(\w+)\[(\d+)(?::(\d+))?\]")
-_OPERATOR = re.compile(r"\$signed|(?<= )(?:>>>|<<|>>|<=|>=|==|!=|&&|\|\||[-+*&|^<>?~])(?= )")
-_MODULE = re.compile(r"^module (\w+)\(.*?^endmodule$", re.MULTILINE | re.DOTALL)
-_DECLARED = re.compile(
-    r"^  (?:input|output|wire|reg)(?: signed)?(?: \[(\d+):0\])? (\w+)(?: = \S+)?;$", re.MULTILINE
+_OPERATOR = re.compile(
+    r"\$signed|(?<= )(?:>>>|<<|>>|<=|>=|==|!=|&&|\|\||[-+*&|^<>?])(?= )|(?<== )(?:~\||[~|&^-])(?=\S)"
 )
-_INPUT = re.compile(r"^  input (?:signed )?(?:\[(\d+):0\] )?(\w+);$", re.MULTILINE)
-_ASSIGNED = re.compile(r"^  assign .*? = (.*);$", re.MULTILINE)
-_CASE = re.compile(
-    r"^ +(?!assign|reg)\S+ = (.*);$|^ +([\d'h, a-f]+):$|^ +(?:end else )?if \((?!time_zero)(.*)\) begin$",
+_MODULE = re.compile(r"^module (\w+) \(.*?^endmodule$", re.MULTILINE | re.DOTALL)
+_RANGE = r"(?:\[(\d+):(\d+)\])? *(\w+)"
+_DECLARED = re.compile(rf"^  (?:(?:input|output) +)?(?:wire|reg) +{_RANGE}(?=[,;]|\n| +=| +//)", re.MULTILINE)
+_ARGUMENT = re.compile(rf"(?<=[(,])\s?input {_RANGE}(?=[,)])")
+_INPUT = re.compile(rf"^  input +wire +{_RANGE}", re.MULTILINE)
+_ASSIGNED = re.compile(r"^  (?:assign|wire) .*? = (.*);$", re.MULTILINE)
+_STATEMENT = re.compile(
+    r"^ {4,}(?P<items>[\d'h, a-f]+):|^ {4,}(?:else )?if \((?P<test>.*?)\) (?!\S+ <=)|"
+    r"(?:^ {4,}|(?<=: )|(?<=else )|(?<=\) ))\w+(?:\[[\d:]+\])? = (?P<value>.*);$",
     re.MULTILINE,
 )
-_INITIAL = re.compile(r"^  reg .*\w+ = (\d+'h[0-9a-f]+);$", re.MULTILINE)
+_INITIAL = re.compile(r"^  initial \w+ = (\d+'h[0-9a-f]+);$", re.MULTILINE)
 _INSTANCE = re.compile(r"^  (\w+) \w+ \($(.*?)^  \);$", re.MULTILINE | re.DOTALL)
 _CONNECTED = re.compile(r"^    \.(\w+)\((.*)\),?$", re.MULTILINE)
 _REGISTER = re.compile(
@@ -244,7 +247,7 @@ _INSTEAD = {
 def _edits(verilog):
     """Every edit of the text."""
     modules = list(_MODULE.finditer(verilog))
-    inputs = {module[1]: {name: last == "" for last, name in _INPUT.findall(module[0])} for module in modules}
+    inputs = {module[1]: {name: high == "" for high, _, name in _INPUT.findall(module[0])} for module in modules}
     for module in modules:
         shell = module[1] in (modules[0][1], f"{modules[0][1]}_unit")
         for edit in _module_edits(module, inputs, shell):
@@ -260,32 +263,33 @@ def _module_edits(module, inputs, shell):
     `inputs` says of each module's inputs whether they are of one bit.
     """
     text = module[0]
-    widths = {name: int(last or 0) + 1 for last, name in _DECLARED.findall(text)}
+    declared = [*_DECLARED.findall(text), *_ARGUMENT.findall(text)]
+    ranges = {name: (int(low or 0), int(high or 0)) for high, low, name in declared}
     for match in _ASSIGNED.finditer(text):
-        yield from _expression(text, *match.span(1), widths, "handshake" if shell else None)
+        yield from _expression(text, *match.span(1), ranges, "handshake" if shell else None)
         if shell:
             yield from _condition(match, 1, "handshake")
-    for match in _CASE.finditer(text):
+    for match in _STATEMENT.finditer(text):
         span = match.span(match.lastindex)
         yield from _literals(text, *span, "table")
-        yield from _selects(text, *span, widths, "select")
+        yield from _selects(text, *span, ranges, "select")
     for match in _INITIAL.finditer(text):
         yield from _flipped(text, *match.span(1), "handshake" if shell else "register")
     for match in _REGISTER.finditer(text):
-        yield from _register(match, widths, "handshake" if shell else "register")
-        yield from _selects(text, *match.span("source"), widths, "select")
+        yield from _register(match, ranges, "handshake" if shell else "register")
+        yield from _selects(text, *match.span("source"), ranges, "select")
     for match in _INSTANCE.finditer(text):
         for port in _CONNECTED.finditer(text, *match.span(2)):
             if port[1] not in inputs[match[1]]:
                 continue
-            yield from _selects(text, *port.span(2), widths, "select")
+            yield from _selects(text, *port.span(2), ranges, "select")
             if shell and inputs[match[1]][port[1]] and port[1] != "clk":
                 yield from _condition(port, 2, "handshake")
 
 
-def _expression(text, start, stop, widths, kind=None):
+def _expression(text, start, stop, ranges, kind=None):
     yield from _literals(text, start, stop, kind or "constant")
-    yield from _selects(text, start, stop, widths, kind or "select")
+    yield from _selects(text, start, stop, ranges, kind or "select")
     yield from _operators(text, start, stop, kind or "operator")
 
 
@@ -311,19 +315,20 @@ def _literal(width, value):
     return f"{width}'h{value:0{-(-width // 4)}x}"
 
 
-def _selects(text, start, stop, widths, kind):
+def _selects(text, start, stop, ranges, kind):
     """Bit selects one up and one down, within the declared range."""
     for match in _SELECT.finditer(text, start, stop):
         high = int(match[2])
         low = high if match[3] is None else int(match[3])
         for step in (-1, 1):
-            if 0 <= low + step and high + step < widths.get(match[1], 0):
+            least, most = ranges.get(match[1], (0, -1))
+            if least <= low + step and high + step <= most:
                 bits = f"{high + step}" if match[3] is None else f"{high + step}:{low + step}"
                 yield kind, *match.span(), f"{match[1]}[{bits}]"
 
 
 def _operators(text, start, stop, kind):
-    """Operators replaced, dropped, and with operands swapped; Yosys writes one with two operands a line."""
+    """Operators replaced, dropped, and with operands swapped; one stands on a line."""
     for match in _OPERATOR.finditer(text, start, stop):
         operator, at, after = match[0], match.start(), match.end()
         if operator == "$signed":
@@ -355,7 +360,7 @@ def _condition(match, group, kind, stuck=("1'h0", "1'h1")):
         yield kind, *match.span(group), new
 
 
-def _register(match, widths, kind):
+def _register(match, ranges, kind):
     """A register with its conditions negated or stuck, its reset value flipped, bypassed, and doubled."""
     if match["reset"]:
         yield from _condition(match, "reset", kind)
@@ -366,4 +371,5 @@ def _register(match, widths, kind):
     block = match[0].removesuffix(f"{target} <= {source};")
     yield kind, *match.span(), f"  always @*\n    {target} = {source};"
     doubled = match[0].replace(f"{target} <=", f"{extra} <=") + f"\n{block}{target} <= {extra};"
-    yield kind, *match.span(), f"  reg [{widths[target] - 1}:0] {extra} = 0;\n{doubled}"
+    low, high = ranges[target]
+    yield kind, *match.span(), f"  reg [{high}:{low}] {extra} = 0;\n{doubled}"
