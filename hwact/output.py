@@ -64,6 +64,11 @@ class Unit:
             raise RequestError(f"Folder must hold the unit of a function, not a softmax: {str(folder)!r}")
         return unit
 
+    @property
+    def clock(self):
+        """Name of the clock port."""
+        return self.design.shell.clock_name
+
     def certify(self, checks):
         """Add passed checks to the certificate."""
         self._change(lambda certificate: certificate.joined(checks))

@@ -396,7 +396,7 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
         ),
         (
             ["tanh", *FORMATS, "--latency", "3"],
-            "Latency must be 0 for comb and at least 1 for pipe and stream, not 3 for comb",
+            "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 3 for comb",
         ),
         (["tanh", *FORMATS, "--interface", "pipe", "--latency", "65"], "Latency must be 0 to 64, not 65"),
         (["tanh", *FORMATS, "--reset", "none"], "Reset must come with --interface pipe or stream, not comb"),

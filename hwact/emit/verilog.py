@@ -4,8 +4,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from ..ports import ports_of
 from .header import line_comment, notice
-from .manifest import ports
 
 __all__ = ["component_text", "verilog"]
 
@@ -29,6 +29,8 @@ module {name}_lut(A, Y);
   assign Y = selected[0];
 endmodule
 """
+#: The names of modules that are steps of a datapath.
+_STEP = re.compile(r"\.(?:datapath|lane_\d+)\.")
 #: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
 _TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
 _ESCAPED = re.compile(r"\\(\S+) ")
@@ -88,7 +90,7 @@ def component_text(top, name, signals, lines, lut_inputs=0):
     text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
     modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
     passes = ["read_rtlil unit.il", "delete t:$meminit*"]  # no memory is read before it is written
-    passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
+    passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if not _STEP.search(m)]
     # In the steps of a datapath cases stay cases, so that tables can be read.
     passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
     if lut_inputs:
@@ -153,11 +155,15 @@ def _top(design):
     unit, shell = design.create(), design.shell
     domain = ClockDomain("sync", reset_less=shell.reset == "none", async_reset=shell.reset.startswith("async"))
     own, joined = {"clk": domain.clk, "rst": Signal()}, []
-    if shell.interface == "stream":
-        own |= {"x": unit.i.payload, "i_valid": unit.i.valid, "i_ready": unit.i.ready}
-        own |= {"o_valid": unit.o.valid, "o_ready": unit.o.ready}
+    if shell.streaming:
+        own |= {f"i_{name}": getattr(unit.i, name) for name in ("valid", "ready")}
+        own |= {f"o_{name}": getattr(unit.o, name) for name in ("valid", "ready")}
+    if shell.interface == "axis":
+        joined += _axis(design, unit, own)
+    elif shell.interface == "stream":
+        own["x"] = unit.i.payload
         for channel in design.channels:  # one port each, not one packed bus
-            own[channel.name] = Signal(channel.format.width)
+            own[channel.name] = Signal(shell.lanes * channel.format.width)
             joined.append(own[channel.name].eq(getattr(unit.o.payload, channel.name)))
     else:
         own |= {name: getattr(unit, name) for name in ("x", "y", "dy", "ce") if hasattr(unit, name)}
@@ -173,4 +179,27 @@ def _top(design):
             m.d.comb += joined
             return m
 
-    return Top(), {name: own[role] for role, name in ports(design).items()}
+    return Top(), {port.name: own[port.roles[0]] for port in ports_of(design)}
+
+
+def _axis(design, unit, own):
+    """Statements that join the ports of AXI4-Stream, which are entered in `own`, to the unit's payloads."""
+    from amaranth.hdl import Cat, Signal
+
+    lanes, taken, given = design.shell.lanes, unit.i.payload, unit.o.payload
+    for port in ports_of(design):
+        own.setdefault(port.roles[0], Signal(port.width, name=port.name))
+    for field in next(port for port in ports_of(design) if "x" in port.roles).fields:
+        yield taken.x.word_select(field.lane, field.format.width).eq(own["x"][field.slice])
+    for field in next(port for port in ports_of(design) if "y" in port.roles).fields:
+        code = given[field.name].word_select(field.lane, field.format.width)
+        code = code.as_signed() if field.format.signed else code
+        yield own["y"][field.low : field.low + field.padded].eq(code)
+    # A code counts where all of its bytes do, and so do then all bytes of its results.
+    size = len(own["i_keep"]) // lanes
+    yield taken.keep.eq(Cat(own["i_keep"].word_select(lane, size).all() for lane in range(lanes)))
+    size = len(own["o_keep"]) // lanes
+    yield own["o_keep"].eq(Cat(given.keep[lane].replicate(size) for lane in range(lanes)))
+    for name in ("last", *(["user"] if design.shell.tuser else [])):
+        yield taken[name].eq(own[f"i_{name}"])
+        yield own[f"o_{name}"].eq(given[name])
