@@ -92,7 +92,6 @@ class ActivationUnit(wiring.Component):
         """Lanes between valid and ready, and what travels beside them; return the latter as it comes out."""
         # The whole pipeline moves, or none of it: it stands still while a result waits to be taken.
         move = Signal()
-        self._lanes(m, x, self.o.payload, move)
         valid = self.i.valid
         for number in range(1, self.latency + 1):
             stage = Signal(name=f"valid_{number}")
@@ -105,4 +104,5 @@ class ActivationUnit(wiring.Component):
                     m.d.sync += stage.eq(beside)
                 beside = stage
         m.d.comb += [self.o.valid.eq(valid), move.eq(self.o.ready | ~valid), self.i.ready.eq(move)]
+        self._lanes(m, x, self.o.payload, move)
         return beside
