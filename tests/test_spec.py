@@ -91,7 +91,7 @@ REFUSED = {
     "Segmentation must be auto, free, dyadic or uniform, not 'best'": {"segmentation": "best"},
     "Multiplier must be auto, logic, dsp or shift-add, not 'lut'": {"multiplier": "lut"},
     "Fit must be exact, lsq or minimax, not 'chord'": {"fit": "chord"},
-    "Interface must be comb, pipe, stream, axis, not 'axis'": {"interface": "axis"},
+    "Interface must be comb, pipe, stream, axis, not 'axi'": {"interface": "axis"},
     "Reset must be sync-high, sync-low, async-high, async-low, none, not 'low'": {"reset": "low"},
     "Latency must be 0 to 64, not 2.0": {"interface": "pipe", "latency": 2.0},
     "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 2 for comb": {"latency": 2},
