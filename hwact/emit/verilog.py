@@ -184,22 +184,28 @@ def _top(design):
 
 def _axis(design, unit, own):
     """Statements that join the ports of AXI4-Stream, which are entered in `own`, to the unit's payloads."""
-    from amaranth.hdl import Cat, Signal
+    from amaranth.hdl import Cat, Const, Signal
 
-    lanes, taken, given = design.shell.lanes, unit.i.payload, unit.o.payload
-    for port in ports_of(design):
+    lanes, given = design.shell.lanes, unit.o.payload
+    by_role = {role: port for port in ports_of(design) for role in port.roles}
+    for port in by_role.values():
         own.setdefault(port.roles[0], Signal(port.width, name=port.name))
-    for field in next(port for port in ports_of(design) if "x" in port.roles).fields:
-        yield taken.x.word_select(field.lane, field.format.width).eq(own["x"][field.slice])
-    for field in next(port for port in ports_of(design) if "y" in port.roles).fields:
+    results = []
+    for field in by_role["y"].fields:
         code = given[field.name].word_select(field.lane, field.format.width)
-        code = code.as_signed() if field.format.signed else code
-        yield own["y"][field.low : field.low + field.padded].eq(code)
+        padding = code[-1].replicate(len(field.padding)) if field.format.signed else Const(0, len(field.padding))
+        results += [code, padding]
+    yield own["y"].eq(Cat(results))
     # A code counts where all of its bytes do, and so do then all bytes of its results.
-    size = len(own["i_keep"]) // lanes
-    yield taken.keep.eq(Cat(own["i_keep"].word_select(lane, size).all() for lane in range(lanes)))
-    size = len(own["o_keep"]) // lanes
-    yield own["o_keep"].eq(Cat(given.keep[lane].replicate(size) for lane in range(lanes)))
-    for name in ("last", *(["user"] if design.shell.tuser else [])):
-        yield taken[name].eq(own[f"i_{name}"])
-        yield own[f"o_{name}"].eq(given[name])
+    size, wide = (by_role[role].width // lanes for role in ("i_keep", "o_keep"))
+    taken = {
+        "x": Cat(own["x"][field.slice] for field in by_role["x"].fields),
+        "keep": Cat(own["i_keep"].word_select(lane, size).all() for lane in range(lanes)),
+        "last": own["i_last"],
+        "user": own.get("i_user", Const(0, 0)),
+    }
+    yield unit.i.payload.as_value().eq(Cat(taken.values()))
+    yield own["o_keep"].eq(Cat(given.keep[lane].replicate(wide) for lane in range(lanes)))
+    yield own["o_last"].eq(given.last)
+    if design.shell.tuser:
+        yield own["o_user"].eq(given.user)

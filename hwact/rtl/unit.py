@@ -65,14 +65,14 @@ class ActivationUnit(wiring.Component):
 
     def _lanes(self, m, x, sink, enable=None):
         """The arithmetic of every lane, from `x` to the fields of `sink`."""
-        for lane in range(self.design.shell.lanes):
-            datapath = Datapath(self.design)
-            name = "datapath" if self.design.shell.lanes == 1 else f"lane_{lane}"
+        lanes = self.design.shell.lanes
+        datapaths = [Datapath(self.design) for _ in range(lanes)]
+        for lane, datapath in enumerate(datapaths):
+            name = "datapath" if lanes == 1 else f"lane_{lane}"
             m.submodules[name] = datapath if enable is None else EnableInserter(enable)(datapath)
             m.d.comb += datapath.x.eq(x.word_select(lane, len(datapath.x)))
-            for channel in self.design.channels:
-                result = getattr(datapath, channel.name)
-                m.d.comb += getattr(sink, channel.name).word_select(lane, len(result)).eq(result)
+        for channel in self.design.channels:
+            m.d.comb += getattr(sink, channel.name).eq(Cat(getattr(datapath, channel.name) for datapath in datapaths))
 
     def _comb(self, m):
         self._lanes(m, self.x, self)
@@ -84,9 +84,11 @@ class ActivationUnit(wiring.Component):
         self._handshake(m, self.i.payload)
 
     def _axis(self, m):
-        beside = Cat(self.i.payload[name] for name in self._sidebands)
-        last = self._handshake(m, self.i.payload.x, beside)
-        m.d.comb += Cat(self.o.payload[name] for name in self._sidebands).eq(last)
+        beside = self._handshake(m, self.i.payload.x, Cat(self.i.payload[name] for name in self._sidebands))
+        low = 0
+        for name, width in self._sidebands.items():
+            m.d.comb += self.o.payload[name].eq(beside[low : low + width])
+            low += width
 
     def _handshake(self, m, x, beside=None):
         """Lanes between valid and ready, and what travels beside them; return the latter as it comes out."""
