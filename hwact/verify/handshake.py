@@ -251,7 +251,8 @@ class Shell:
         for (name, lane), (code, padding) in codes.items():
             role, field = self._fields[name, lane]
             sign = code[-1] if field.format.signed else FALSE
-            sentence = f"Port {self._ports[role]} must repeat the sign of {name} in its padding, or have zeros there"
+            what = f"{name} of lane {lane}"
+            sentence = f"Port {self._ports[role]} must repeat the sign of {what} in its padding, or have zeros there"
             yield sentence, aig.any(aig.xor(bit, sign) for bit in padding)
 
     def _reset(self, aig):
