@@ -28,15 +28,17 @@ def rom(shared):
     if shared:
         reads = "always @(posedge clk) begin p <= words[a]; q <= words[b]; end\n"
         return f"module rom(input clk, input [9:0] a, b, output reg [15:0] p, q);\n{memory}{reads}endmodule\n"
-    one = f"module lane(input clk, input [9:0] a, output reg [15:0] p);\n{memory}always @(posedge clk) p <= words[a];\nendmodule\n"
+    read = "always @(posedge clk) p <= words[a];\n"
+    one = f"module lane(input clk, input [9:0] a, output reg [15:0] p);\n{memory}{read}endmodule\n"
     two = "lane first(clk, a, p);\nlane second(clk, b, q);\n"
     return f"{one}module rom(input clk, input [9:0] a, b, output [15:0] p, q);\n{two}endmodule\n"
 
 
 def rom_row(shared):
     """Block RAMs of the ROM, by family."""
+    name = "one ROM in block RAM" if shared else "two ROMs in block RAM"
     brams = [count_cells(rom(shared), "rom", family, bram=True).brams for family in FAMILIES]
-    return ("one ROM in block RAM" if shared else "two ROMs in block RAM", 2, *(f"{count} block RAM" for count in brams))
+    return (name, 2, *(f"{count} block RAM" for count in brams))
 
 
 def make():

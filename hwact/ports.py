@@ -71,8 +71,9 @@ class Port:
     fields: tuple = ()
 
     def pack(self, words):
-        """The port's bits for words by field, which are sign-extended or masked by their fields (int)."""
-        return sum((word & (1 << field.padded) - 1) << field.low for field, word in zip(self.fields, words, strict=True))
+        """The port's bits for one word a field; negative words fill the padding with ones."""
+        pairs = zip(self.fields, words, strict=True)
+        return sum((word & (1 << field.padded) - 1) << field.low for field, word in pairs)
 
     def unpack(self, bits):
         """Words of `Field.padded` bits, one a field."""
@@ -108,7 +109,8 @@ def ports_of(design):
         return x, *results
     if shell.interface == "pipe":
         return (*_clocking(shell), _bit("ce", "input"), x, *results)
-    offered, answered = (_bit("i_valid", "input"), _bit("i_ready", "output")), (_bit("o_valid", "output"), _bit("o_ready", "input"))
+    offered = _bit("i_valid", "input"), _bit("i_ready", "output")
+    answered = _bit("o_valid", "output"), _bit("o_ready", "input")
     return (*_clocking(shell), x, *offered, *results, *answered)
 
 

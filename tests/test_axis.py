@@ -23,7 +23,7 @@ import sys
 from cocotb_tools.runner import get_results, get_runner
 runner = get_runner("icarus")
 runner.build(sources=["unit.v"], hdl_toplevel=sys.argv[1], build_dir="build", timescale=("1ns", "1ps"))
-results = runner.test(test_module="axi_bench", hdl_toplevel=sys.argv[1], build_dir="build", test_dir=".", results_xml="results.xml")
+results = runner.test(test_module="axi_bench", hdl_toplevel=sys.argv[1], build_dir="build", test_dir=".")
 print("RESULTS", *get_results(results))
 """
 NAMED = {"clock_name": "aclk", "reset_name": "aresetn"}

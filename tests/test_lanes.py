@@ -54,7 +54,8 @@ def wrapped(design, text, changes):
         connections.append(f".{port.name}({inner})")
     head = ", ".join(f"{port.direction} [{port.width - 1}:0] {port.name}" for port in named)
     body = "\n".join([*lines, f"  {design.name}_whole whole ({', '.join(connections)});"])
-    return re.sub(rf"\b{design.name}\b", f"{design.name}_whole", text) + f"\nmodule {design.name}({head});\n{body}\nendmodule\n"
+    inside = re.sub(rf"\b{design.name}\b", f"{design.name}_whole", text)
+    return f"{inside}\nmodule {design.name}({head});\n{body}\nendmodule\n"
 
 
 # -- ports -------------------------------------------------------------------------------------
@@ -236,7 +237,8 @@ def test_module_in_a_wrapper_is_right(axis):
     """So that the faults are what is found; and the proof sees that both are alike."""
     design, text = axis
     around = wrapped(design, text, {})
-    assert [check.check for check in climb("proof", design, around)] == ["equivalence", "handshake", "reset", "sidebands"]
+    checks = [check.check for check in climb("proof", design, around)]
+    assert checks == ["equivalence", "handshake", "reset", "sidebands"]
     assert equivalent(text, around, design, seconds=60)
     assert equivalent(text, wrapped(design, text, FAULTS["tlast lost"]), design, seconds=60) is False
 
@@ -244,8 +246,10 @@ def test_module_in_a_wrapper_is_right(axis):
 def test_lane_that_looks_at_another_one_is_found_by_proof():
     """One wrong result for one pair of codes, which a simulation may well miss."""
     design = unit(lanes=2, derivative="none", derivative_output=None)
-    wrong = wrapped(design, verilog(design, command="test"), {"y": "inner_y ^ (x == {9'd77, 9'd300} ? 14'd128 : 14'd0)"})
-    with pytest.raises(CheckError, match="^Output y of lane 1 of code 77 must be .* in the circuit, not .*: found by SAT$"):
+    fault = {"y": "inner_y ^ (x == {9'd77, 9'd300} ? 14'd128 : 14'd0)"}
+    wrong = wrapped(design, verilog(design, command="test"), fault)
+    sentence = "^Output y of lane 1 of code 77 must be .* in the circuit, not .*: found by SAT$"
+    with pytest.raises(CheckError, match=sentence):
         climb("proof", design, wrong)
 
 

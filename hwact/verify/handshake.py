@@ -243,7 +243,8 @@ class Shell:
                 kept = [aig.any(bit ^ 1 for bit in wanted[k * size : (k + 1) * size]) ^ 1 for k in range(self.lanes)]
                 wanted = [bit for bit in kept for _ in range(wide)]
             there, here = self._ports[sink], self._ports[source]
-            yield f"Port {there} must carry {here} of {self.latency} moves before, not another", aig.differ(word, wanted)
+            sentence = f"Port {there} must carry {here} of {self.latency} moves before, not another"
+            yield sentence, aig.differ(word, wanted)
 
     def _padding(self, aig):
         """The bits above a code repeat its sign, or are 0."""

@@ -334,7 +334,7 @@ def _definitions(design, watched):
         f"#define FORMATS {', '.join(_formats(design, by_role))}",
         f"#define PADDED {int(any(field.padding for field in by_role['x'].fields))}",
         *(f"#define {role.upper()} {_member(port.name)}" for role, port in by_role.items() if len(port.roles) == 1),
-        *(f'#define {role.upper()}_NAME "{by_role[role].name}"' for role in ("i_ready", "o_valid", "o_ready", "y") if role in by_role),
+        *(f'#define {role.upper()}_NAME "{port.name}"' for role, port in by_role.items()),
         *_sidebands(by_role, shell.lanes),
     ]
     if "rst" in by_role:
