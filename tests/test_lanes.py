@@ -1,10 +1,12 @@
 """Lanes and AXI4-Stream: ports, what the emitted text does, and faults that simulation and proof must find."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -15,10 +17,12 @@ from hwact import Spec
 from hwact.cli.generate import generate
 from hwact.design import Design, Shell
 from hwact.emit.bench import bench_text, vectors_text
+from hwact.emit.cocotb_bench import cocotb_bench_text
 from hwact.emit.manifest import manifest, ports
 from hwact.emit.verilog import verilog
 from hwact.errors import CheckError, RequestError
 from hwact.ports import ports_of
+from hwact.sim import run_bench
 from hwact.verify.circuit import check_circuit
 from hwact.verify.ladder import climb
 from hwact.verify.mutate import mutate
@@ -276,3 +280,24 @@ def test_verilog_bench_passes_the_unit_and_fails_every_fault(axis, fault, tmp_pa
     subprocess.run(["iverilog", "-g2005", "-o", "bench", "unit.v", "bench.v"], cwd=tmp_path, check=True, timeout=60)
     done = subprocess.run(["vvp", "bench"], cwd=tmp_path, capture_output=True, text=True, timeout=60).stdout
     assert done.startswith("FAIL dut: " if fault else "PASS dut: 512 vectors")
+
+
+SHOWN = [None, "lanes swapped at the output", "sign not repeated", "tlast lost", "keep bits of the other lane"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("iverilog"), reason="iverilog is not installed")
+@pytest.mark.parametrize("fault", SHOWN)
+def test_cocotb_benches_pass_the_unit_and_fail_faults(axis, fault, tmp_path):
+    """That of `hwact simulate`, and the one in the folder, which needs nothing of hwact."""
+    design, text = axis
+    (tmp_path / "tb").mkdir()
+    (tmp_path / "dut.v").write_text(wrapped(design, text, FAULTS[fault]) if fault else text)
+    (tmp_path / "tb" / "dut.hex").write_text(vectors_text(design, "test"))
+    (tmp_path / "tb" / "test_dut.py").write_text(cocotb_bench_text(design, "test"))
+    result = run_bench(tmp_path / "dut.v", design, tmp_path / "sim", simulator="icarus")
+    assert result.passed == (fault is None), result.messages
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COCOTB_"))}
+    command = [sys.executable, "tb/test_dut.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == (0 if fault is None else 1), done.stdout[-2000:]

@@ -22,7 +22,6 @@ class SoftmaxUnit(Unit):
     """
 
     buffers = True
-    clock = "clk"
 
     def __init__(self, design, command, certificate=None):
         self.design = design

@@ -344,28 +344,28 @@ def _definitions(design, watched):
 
 def _put_codes(port):
     """Calls that put one code, with noise in its padding, into each lane."""
-    for field in port.fields:
-        place = f"{field.low}, {field.format.width}, {field.padded}"
-        yield f"put_field<{place}>(dut.{_member(port.name)}, word[{field.lane}], noise)"
+    for code in port.fields:
+        place = f"{code.low}, {code.format.width}, {code.padded}"
+        yield f"put_field<{place}>(dut.{_member(port.name)}, word[{code.lane}], noise)"
 
 
 def _results(design, by_role):
     """Ports and fields of the results, lane by lane."""
     ports = dict.fromkeys(by_role[channel.name] for channel in design.channels)
-    places = {(field.lane, field.name): (port, field) for port in ports for field in port.fields}
+    places = {(code.lane, code.name): (port, code) for port in ports for code in port.fields}
     return [places[lane, c.name] for lane in range(design.shell.lanes) for c in design.channels]
 
 
 def _codes(design, by_role):
     """Expressions for the result of every lane and channel, with its padding."""
-    for port, field in _results(design, by_role):
-        yield f"field<{field.low}, {field.padded}>(dut.{_member(port.name)})"
+    for port, code in _results(design, by_role):
+        yield f"field<{code.low}, {code.padded}>(dut.{_member(port.name)})"
 
 
 def _formats(design, by_role):
     """Widths without and with padding and sign of each channel, as C++ initialisers."""
-    for _, field in _results(design, by_role)[: len(design.channels)]:
-        yield f"{{{field.format.width}, {field.padded}, {int(field.format.signed)}}}"
+    for _, code in _results(design, by_role)[: len(design.channels)]:
+        yield f"{{{code.format.width}, {code.padded}, {int(code.format.signed)}}}"
 
 
 def _sidebands(by_role, lanes):
