@@ -19,7 +19,7 @@ DERIVATIVES = ("none", "direct", "slope")
 TARGETS = ("any", "ice40", "ecp5", "gowin")
 #: Candidates that are synthesised, by effort.
 EFFORTS = (0, 6, 16, 40)
-#: Clock cycles of a pipe or stream unit that asks for none.
+#: Clock cycles of a clocked unit that asks for none.
 DEFAULT_LATENCY = 3
 #: Widest input whose every code is fitted and checked.
 MAX_INPUT_WIDTH = 24
