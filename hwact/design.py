@@ -19,6 +19,7 @@ import numpy as np
 
 from .errors import RequestError
 from .fixed import Format
+from .ports import is_stream, ports_of
 
 __all__ = [
     "Channel",
@@ -35,11 +36,14 @@ __all__ = [
     "Trial",
 ]
 
-INTERFACES = ("comb", "pipe", "stream")
+INTERFACES = ("comb", "pipe", "stream", "axis")
 RESETS = ("sync-high", "sync-low", "async-high", "async-low", "none")
 SEGMENTATIONS = ("free", "dyadic", "uniform")
 MULTIPLIERS = ("logic", "dsp", "shift-add")
 MAX_LATENCY = 64
+MAX_LANES = 64
+#: Widest ``tuser``.
+MAX_TUSER = 256
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 #: Words that cannot name a module in Verilog-2005, SystemVerilog or a C function.
@@ -85,6 +89,15 @@ def check_name(name):
     _require(
         isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in KEYWORDS,
         f"Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not {name!r}",
+    )
+    return name
+
+
+def check_port_name(noun, name):
+    """Return `name` if it can name a Verilog port, else raise RequestError, in which `noun` stands for it."""
+    _require(
+        isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in KEYWORDS,
+        f"{noun} must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog, not {name!r}",
     )
     return name
 
@@ -403,31 +416,64 @@ class Shell:
     Parameters
     ----------
     interface : str
-        ``comb``, ``pipe`` (clock enable, fixed latency) or ``stream`` (valid and ready).
+        ``comb``, ``pipe`` (clock enable, fixed latency), ``stream`` (valid and ready) or ``axis`` (AXI4-Stream).
     latency : int
         Clock cycles from a code to its result; 0 for ``comb``.
     reset : str
         ``sync-high``, ``sync-low``, ``async-high``, ``async-low`` or ``none``.
+    lanes : int
+        Codes taken at a time, each by arithmetic of its own.
+    tuser : int
+        Bits of ``tuser`` that travel with the data of ``axis``; 0 leaves the port out.
+    clock_name : str
+        Name of the clock port.
+    reset_name : str
+        Name of the reset port; empty: ``rst``, or ``rst_n`` where it is active low.
     """
 
     interface: str = "comb"
     latency: int = 0
     reset: str = "sync-high"
+    lanes: int = 1
+    tuser: int = 0
+    clock_name: str = "clk"
+    reset_name: str = ""
 
     def __post_init__(self):
         _require(
             self.interface in INTERFACES, f"Interface must be {', '.join(INTERFACES)}, not {self.interface!r}"
         )
         _require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
-        _require(
-            type(self.latency) is int and 0 <= self.latency <= MAX_LATENCY,
-            f"Latency must be 0 to {MAX_LATENCY}, not {self.latency!r}",
-        )
+        for noun, value, least, most in (
+            ("Latency", self.latency, 0, MAX_LATENCY),
+            ("Lanes", self.lanes, 1, MAX_LANES),
+            ("Tuser", self.tuser, 0, MAX_TUSER),
+        ):
+            _require(type(value) is int and least <= value <= most, f"{noun} must be {least} to {most}, not {value!r}")
         _require(
             (self.interface == "comb") == (self.latency == 0),
-            "Latency must be 0 for comb and at least 1 for pipe and stream, "
+            "Latency must be 0 for comb and at least 1 for pipe, stream and axis, "
             f"not {self.latency} for {self.interface}",
         )
+        _require(self.tuser == 0 or self.interface == "axis", f"Tuser must come with axis, not {self.interface}")
+        check_port_name("Clock name", self.clock_name)
+        if self.reset_name:
+            check_port_name("Reset name", self.reset_name)
+            _require(self.reset != "none", "Reset name must come with a reset, not with none")
+        _require(
+            self.interface != "comb" or (self.clock_name, self.reset_name) == ("clk", ""),
+            "Clock and reset names must come with pipe, stream or axis, not comb",
+        )
+
+    @property
+    def streaming(self):
+        """Whether there are valid and ready."""
+        return is_stream(self.interface)
+
+    @property
+    def reset_port(self):
+        """Name of the reset port, should there be one."""
+        return self.reset_name or ("rst_n" if self.reset.endswith("low") else "rst")
 
 
 @dataclass(frozen=True)
@@ -499,6 +545,7 @@ class Design:
             "slope" not in modes or isinstance(self.channels[0].core, Lines),
             "Channel dy must be direct where y is a Table, not slope",
         )
+        self._check_port_names()
         for channel in self.channels:
             _require(
                 channel.fold.index == "none" or self.input.signed, "Fold must have a signed input format"
@@ -509,6 +556,19 @@ class Design:
                 first <= low and high < stop,
                 f"Channel {channel.name} must cover indices {low} to {high}, not {first} to {stop - 1}",
             )
+
+    def _check_port_names(self):
+        """Refuse names of clock and reset that other ports or the module have, in any case of their letters."""
+        ports, taken = ports_of(self), {self.name.lower()} if self.shell.interface != "comb" else set()
+        chosen = [port for port in ports if port.roles[0] in ("clk", "rst")]
+        taken |= {port.name.lower() for port in ports if port not in chosen}
+        for port in chosen:
+            noun = {"clk": "Clock", "rst": "Reset"}[port.roles[0]]
+            _require(
+                port.name.lower() not in taken,
+                f"{noun} name must differ from the module's and the other ports' names, not be {port.name!r}",
+            )
+            taken.add(port.name.lower())
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -610,6 +670,10 @@ class Design:
         for name in ("lut_inputs", "trials"):
             if not plain[name]:
                 del plain[name]
+        usual = asdict(Shell())
+        for name in ("lanes", "tuser", "clock_name", "reset_name"):
+            if plain["shell"][name] == usual[name]:
+                del plain["shell"][name]
         return json.loads(json.dumps(plain))
 
     @classmethod

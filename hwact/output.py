@@ -64,6 +64,12 @@ class Unit:
             raise RequestError(f"Folder must hold the unit of a function, not a softmax: {str(folder)!r}")
         return unit
 
+    @property
+    def clock(self):
+        """Name of the clock port; ``clk`` where the design has no `Shell` to name another."""
+        shell = getattr(self.design, "shell", None)
+        return shell.clock_name if shell else "clk"
+
     def certify(self, checks):
         """Add passed checks to the certificate."""
         self._change(lambda certificate: certificate.joined(checks))

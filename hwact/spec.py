@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from .design import MULTIPLIERS, SEGMENTATIONS, Shell, check_name
@@ -19,7 +19,7 @@ DERIVATIVES = ("none", "direct", "slope")
 TARGETS = ("any", "ice40", "ecp5", "gowin")
 #: Candidates that are synthesised, by effort.
 EFFORTS = (0, 6, 16, 40)
-#: Clock cycles of a pipe or stream unit that asks for none.
+#: Clock cycles of a clocked unit that asks for none.
 DEFAULT_LATENCY = 3
 #: Widest input whose every code is fitted and checked.
 MAX_INPUT_WIDTH = 24
@@ -108,8 +108,9 @@ class Spec:
         ``exact``, or a published segmenter: ``lsq`` (Liao et al. 2023) or ``minimax`` (PLAC).
     saturate : bool
         Let segments run beyond the output's range and clamp the result: fewer segments for clipped functions.
-    interface, latency, reset : see `Shell`
-        A `latency` of None takes 0 for ``comb`` and `DEFAULT_LATENCY` else.
+    interface, latency, reset, lanes, tuser, clock_name, reset_name : see `Shell`
+        A `latency` of None takes 0 for ``comb`` and `DEFAULT_LATENCY` else; a `reset` of None takes ``sync-high``,
+        but ``sync-low`` for ``axis``, as AXI4-Stream asks for.
     target : str
         ``any`` gives tables that people can read; ``ice40``, ``ecp5`` or ``gowin`` lays them out as networks
         of that family's lookup tables.
@@ -146,7 +147,11 @@ class Spec:
     saturate: bool = False
     interface: str = "comb"
     latency: object = None
-    reset: str = "sync-high"
+    reset: object = None
+    lanes: int = 1
+    tuser: int = 0
+    clock_name: str = "clk"
+    reset_name: str = ""
     target: str = "any"
     effort: int = 0
     name: object = None
@@ -166,6 +171,8 @@ class Spec:
         put("name", check_name(self.function.name if self.name is None else self.name))
         if self.latency is None:
             put("latency", 0 if self.interface == "comb" else DEFAULT_LATENCY)
+        if self.reset is None:
+            put("reset", "sync-low" if self.interface == "axis" else "sync-high")
         self._check()
 
     def _check(self):
@@ -209,7 +216,8 @@ class Spec:
     @property
     def shell(self):
         """The ports, registers and reset asked for."""
-        return Shell(self.interface, self.latency, self.reset)
+        names = self.clock_name, self.reset_name
+        return Shell(self.interface, self.latency, self.reset, self.lanes, self.tuser, *names)
 
     @property
     def tries(self):
@@ -248,6 +256,7 @@ class Spec:
         from .synth import unit_area
 
         def area(design):
+            design = replace(design, shell=replace(design.shell, lanes=1))  # lanes are alike
             luts = unit_area(design, self.target, dsp=self.multiplier == "dsp")
             if tried:
                 tried(luts)
@@ -274,6 +283,9 @@ class Spec:
             words += ["--saturate"]
         if self.interface != "comb":
             words += ["--interface", self.interface, "--latency", str(self.latency), "--reset", self.reset]
+        for option, usual in (("lanes", 1), ("tuser", 0), ("clock_name", "clk"), ("reset_name", "")):
+            if getattr(self, option) != usual:
+                words += [f"--{option.replace('_', '-')}", str(getattr(self, option))]
         if self.target != "any":
             words += ["--target", self.target, "--effort", str(self.effort)]
         return shlex.join([*words, "--name", self.name])

@@ -11,6 +11,7 @@ import cocotb
 
 from ..design import Design
 from ..errors import CheckError
+from ..ports import roles_of
 from .driver import Clock, CombSource, PipeSource, StreamSink, StreamSource, always, sometimes
 from .monitor import CombMonitor, PipeMonitor, StreamMonitor
 from .scoreboard import Scoreboard, stimulus
@@ -25,7 +26,9 @@ _JOB = json.loads(Path(os.environ["HWACT_BENCH"]).read_text(encoding="utf-8"))
 _DESIGN = Design.from_dict(_JOB["design"])
 _SEED = _JOB["seed"]
 _CODES = stimulus(_DESIGN, _JOB["samples"], _SEED)
-_INTERFACE = _DESIGN.shell.interface
+_SHELL = _DESIGN.shell
+_INTERFACE = _SHELL.interface
+_PORTS = roles_of(_DESIGN)
 
 
 class Bench:
@@ -39,11 +42,11 @@ class Bench:
 
     def start(self, codes, source_coin=always, sink_coin=always):
         """Put fresh drivers and a fresh monitor in place."""
-        kind = {"comb": CombSource, "pipe": PipeSource, "stream": StreamSource}[_INTERFACE]
+        kind = {"comb": CombSource, "pipe": PipeSource}.get(_INTERFACE, StreamSource)
         source = kind(self.dut, _DESIGN, codes, source_coin, _SEED)
         self.clock.drivers = [source]
-        if _INTERFACE == "stream":
-            self.clock.drivers.append(StreamSink(self.dut, sink_coin))
+        if _SHELL.streaming:
+            self.clock.drivers.append(StreamSink(self.dut, _DESIGN, sink_coin))
             self.clock.monitors = [StreamMonitor(self.dut, self.scoreboard, source)]
         else:
             kind = {"comb": CombMonitor, "pipe": PipeMonitor}[_INTERFACE]
@@ -54,14 +57,15 @@ class Bench:
         drivers, monitors = self.clock.drivers, self.clock.monitors
         self.clock.drivers = self.clock.monitors = ()
         for name in ("i_valid", "o_ready", "ce"):
-            if hasattr(self.dut, name):
-                getattr(self.dut, name).value = 0
+            if name in _PORTS:
+                getattr(self.dut, _PORTS[name]).value = 0
         await self.clock.reset()
         self.scoreboard.dropped()
         self.clock.drivers, self.clock.monitors = drivers, monitors
 
-    async def run(self, samples):
+    async def run(self, beats):
         """Run to the last result and write down what it took."""
+        samples = beats * _SHELL.lanes
         before = self.scoreboard.received
         await self.clock.run(self.scoreboard, before + samples)
         with open(_JOB["log"], "a", encoding="utf-8") as file:
@@ -84,7 +88,7 @@ async def gives_every_result_under_stalls(dut):
     await bench.run(len(_CODES))
 
 
-@cocotb.test(skip=_INTERFACE == "comb" or _DESIGN.shell.reset == "none")
+@cocotb.test(skip=_INTERFACE == "comb" or _SHELL.reset == "none")
 async def recovers_from_reset_in_flight(dut):
     """A reset drops what is in flight, whatever the unit was doing, and the unit then starts afresh."""
     codes = _CODES[:64]
@@ -95,7 +99,7 @@ async def recovers_from_reset_in_flight(dut):
         for _ in range(flight):
             await bench.clock.tick()
         await bench.reset()
-        if _INTERFACE == "stream":
+        if _SHELL.streaming:
             await _stays_empty(bench)
         bench.start(codes)
         await bench.run(len(codes))
@@ -106,5 +110,5 @@ async def _stays_empty(bench):
     bench.start([])
     for _ in range(_DESIGN.latency + 3):
         await bench.clock.tick()
-        if int(bench.dut.o_valid.value):
-            raise CheckError("Port o_valid must be low after a reset, not high")
+        if int(getattr(bench.dut, _PORTS["o_valid"]).value):
+            raise CheckError(f"Port {_PORTS['o_valid']} must be low after a reset, not high")

@@ -3,9 +3,11 @@
 import random
 from collections import deque
 
+import numpy as np
 from cocotb.triggers import Timer
 
 from ..errors import CheckError
+from ..ports import SIDEBANDS, ports_of, roles_of
 
 __all__ = ["Clock", "CombSource", "PipeSource", "StreamSink", "StreamSource", "always", "sometimes"]
 
@@ -54,11 +56,9 @@ class Clock:
         self.cycle = 0
         self.drivers = []
         self.monitors = []
-        self._clocked = design.shell.interface != "comb"
+        ports = roles_of(design)
         self._low = design.shell.reset.endswith("low")
-        self._reset = None
-        if self._clocked and design.shell.reset != "none":
-            self._reset = dut.rst_n if self._low else dut.rst
+        self._clock, self._reset = (getattr(dut, ports[role]) if role in ports else None for role in ("clk", "rst"))
 
     async def tick(self):
         """Run one clock cycle.
@@ -70,15 +70,15 @@ class Clock:
         """
         if self.cycle >= self.budget:
             raise CheckError(f"Test must end within {self.budget} cycles, not run on")
-        if self._clocked:
-            self.dut.clk.value = 0
+        if self._clock is not None:
+            self._clock.value = 0
         for driver in self.drivers:
             driver.drive()
         await Timer(5, "ns")
         for monitor in self.monitors:
             monitor.look(self.cycle)
-        if self._clocked:
-            self.dut.clk.value = 1
+        if self._clock is not None:
+            self._clock.value = 1
             await Timer(5, "ns")
         self.cycle += 1
 
@@ -118,6 +118,8 @@ class Clock:
 class _Source:
     """Offers codes one after the other, and random ones where nobody should look.
 
+    Every lane gets every code, different lanes different ones at a time.
+
     Parameters
     ----------
     dut : handle
@@ -132,63 +134,87 @@ class _Source:
         self.dut = dut
         self.design = design
         self.willing = willing
-        self.codes = deque(design.input.to_bits(codes).tolist())
-        self._last = int(design.input.to_bits(design.domain[0]))
+        bits, lanes = design.input.to_bits(codes), design.shell.lanes
+        step = max(len(bits) // lanes, 1)
+        self.beats = deque(zip(*(np.roll(bits, -lane * step).tolist() for lane in range(lanes))))
+        self._last = (int(design.input.to_bits(design.domain[0])),) * lanes
         self._noise = random.Random(seed)
+        self._ports = {role: port for port in ports_of(design) for role in port.roles}
+
+    def _put(self, role, value):
+        getattr(self.dut, self._ports[role].name).value = value
+
+    def _put_beat(self, beat):
+        """Put one code into each lane, with noise in the padding."""
+        port = self._ports["x"]
+        noise = self._noise.getrandbits(8)
+        self._put("x", port.pack([code | noise << self.design.input.width for code in beat]))
+
+    def _put_garbage(self, role="x"):
+        self._put(role, self._noise.getrandbits(self._ports[role].width))
 
     def _next(self):
-        """The next code, or the last one once more when there are none: some code always counts."""
-        if self.codes:
-            self._last = self.codes.popleft()
+        """The next codes, or the last ones once more when there are none: some code always counts."""
+        if self.beats:
+            self._last = self.beats.popleft()
         return self._last
-
-    def _garbage(self):
-        return self._noise.getrandbits(self.design.input.width)
 
 
 class CombSource(_Source):
-    """One code a step."""
+    """One code a lane and step."""
 
     def drive(self):
-        """Put the next code on ``x``."""
-        self.dut.x.value = self._next()
+        """Put the next codes on ``x``."""
+        self._put_beat(self._next())
 
 
 class PipeSource(_Source):
-    """One code each enabled cycle."""
+    """One code a lane each enabled cycle."""
 
     def drive(self):
-        """Put the next code on ``x`` with ``ce`` high, or noise with ``ce`` low."""
+        """Put the next codes on ``x`` with ``ce`` high, or noise with ``ce`` low."""
         enable = self.willing()
-        self.dut.ce.value = int(enable)
-        self.dut.x.value = self._next() if enable else self._garbage()
+        self._put("ce", int(enable))
+        if enable:
+            self._put_beat(self._next())
+        else:
+            self._put_garbage()
 
 
 class StreamSource(_Source):
-    """Offers a code until it is taken."""
+    """Offers codes, and random sidebands beside them, until they are taken."""
 
     _offered = False
 
     def drive(self):
-        """Put the next code on ``i_payload`` with ``i_valid`` high, or noise with ``i_valid`` low."""
-        if not self._offered and self.codes and self.willing():
-            self._offered = True
-        self.dut.i_valid.value = int(self._offered)
-        self.dut.i_payload.value = self.codes[0] if self._offered else self._garbage()
+        """Offer the next codes with valid high, or put noise with valid low."""
+        if self._offered:
+            return
+        self._offered = bool(self.beats) and self.willing()
+        self._put("i_valid", int(self._offered))
+        for role in SIDEBANDS:
+            if role in self._ports:
+                self._put_garbage(role)
+        if self._offered:
+            self._put_beat(self.beats[0])
+            if "i_keep" in self._ports and self._noise.random() < 0.7:
+                self._put("i_keep", (1 << self._ports["i_keep"].width) - 1)
+        else:
+            self._put_garbage()
 
     def taken(self):
-        """The offered code was transferred."""
+        """The offered codes were transferred."""
         self._offered = False
-        self.codes.popleft()
+        self.beats.popleft()
 
 
 class StreamSink:
     """Takes results when it is `willing`."""
 
-    def __init__(self, dut, willing=always):
-        self.dut = dut
+    def __init__(self, dut, design, willing=always):
+        self._ready = getattr(dut, roles_of(design)["o_ready"])
         self.willing = willing
 
     def drive(self):
-        """Set ``o_ready``."""
-        self.dut.o_ready.value = int(self.willing())
+        """Set ready."""
+        self._ready.value = int(self.willing())

@@ -65,7 +65,7 @@ def run_bench(verilog_paths, design, build_dir, *, simulator="auto", seed=1, sam
     seed : int
         Seed of the order of the codes and of the stalls.
     samples : int
-        Codes to drive in each test; the whole domain if it has no more.
+        Codes to drive through each lane in each test; the whole domain if it has no more.
     timeout : float
         Seconds.
 

@@ -48,6 +48,8 @@ class _Pending:
 class Scoreboard:
     """Holds the codes that the unit has accepted until their results come, and compares those.
 
+    Lanes are told of one after the other, the lowest first.
+
     Parameters
     ----------
     design : Design

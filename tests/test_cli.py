@@ -373,7 +373,7 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
         ),
         (
             ["tanh", *FORMATS, "--fmax", "50", "--target", "ice40"],
-            "Interface must be pipe or stream with --fmax, not comb",
+            "Interface must be pipe, stream or axis with --fmax, not comb",
         ),
         (
             ["tanh", *FORMATS, "--interface", "pipe", "--latency", "2", "--fmax", "50", "--target", "ice40"],
@@ -396,10 +396,10 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
         ),
         (
             ["tanh", *FORMATS, "--latency", "3"],
-            "Latency must be 0 for comb and at least 1 for pipe and stream, not 3 for comb",
+            "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 3 for comb",
         ),
         (["tanh", *FORMATS, "--interface", "pipe", "--latency", "65"], "Latency must be 0 to 64, not 65"),
-        (["tanh", *FORMATS, "--reset", "none"], "Reset must come with --interface pipe or stream, not comb"),
+        (["tanh", *FORMATS, "--reset", "none"], "Reset must come with --interface pipe, stream or axis, not comb"),
         (
             ["tanh", *FORMATS, "--method", "table", "--derivative", "slope"],
             "Method must be pwl or auto for --derivative slope, not table",

@@ -319,14 +319,14 @@ REFUSED = {
     "Table must start at 0 or above and have entries": lambda: Table(0, ()),
     "Minimality witness must have four codes": lambda: Minimality(1, (0,), ((1, 2, 3),)),
     "Minimality witnesses must be a tuple": lambda: Minimality(1, (0,), [1]),
-    "Interface must be comb, pipe, stream, not 'axi'": lambda: Shell("axi"),
+    "Interface must be comb, pipe, stream, axis, not 'axi'": lambda: Shell("axi"),
     "Reset must be sync-high, sync-low, async-high, async-low, none, not 'low'": lambda: Shell(
         "pipe", 1, "low"
     ),
     "Latency must be 0 to 64, not 65": lambda: Shell("pipe", 65),
     "Latency must be 0 to 64, not True": lambda: Shell("pipe", True),
-    "Latency must be 0 for comb and at least 1 for pipe and stream, not 1 for comb": lambda: Shell("comb", 1),
-    "Latency must be 0 for comb and at least 1 for pipe and stream, not 0 for stream": lambda: Shell(
+    "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 1 for comb": lambda: Shell("comb", 1),
+    "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 0 for stream": lambda: Shell(
         "stream"
     ),
     "Channel name must be y or dy, not 'z'": lambda: replace(DESIGN.channels[0], name="z"),

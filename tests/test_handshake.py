@@ -5,7 +5,7 @@ import re
 import pytest
 from designs import hand_made, with_shell
 
-from hwact.emit.manifest import manifest, ports
+from hwact.emit.manifest import manifest
 from hwact.emit.verilog import verilog
 from hwact.errors import CheckError
 from hwact.verify import delay_line
@@ -280,8 +280,8 @@ def test_faulty_delay_lines_break_a_promise(change, promise):
 
 def test_properties_are_not_about_nothing():
     """Every property has literals that the solver is asked about, and the unit has registers."""
-    machine = read_machine(text_of(STREAM), STREAM, ports(STREAM))
-    shell = Shell(machine, STREAM.to_dict(), ports(STREAM))
+    machine = read_machine(text_of(STREAM), STREAM)
+    shell = Shell(machine, STREAM)
     names = [name for name, _, wrong in shell.properties() if wrong]
     assert names == ["registered", "ready", "hold", "bubble", "delay", "reset"]
     assert {f"unit.valid_{k}" for k in (1, 2, 3)} <= {register.name for register in shell.registers}

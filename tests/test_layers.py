@@ -15,11 +15,12 @@ ALLOWED = {
     "errors": set(),
     "fixed": set(),
     "functions": {"fixed"},
-    "design": {"fixed"},
+    "ports": {"fixed"},
+    "design": {"fixed", "ports"},
     "spec": {"fixed", "functions", "design"},
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
-    "emit": {"fixed", "design"},
+    "emit": {"fixed", "ports", "design"},
     "softmax": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
 }
 #: What a function may import when it is called: the methods of a value that make the next one.

@@ -368,7 +368,7 @@ def test_proof_of_faulty_text_agrees_with_the_machine_on_every_code(seed):
     digit = found.end() - 1
     wrong = f"{text[:digit]}{int(text[digit], 16) ^ 1 << draw.randrange(4):x}{text[digit + 1 :]}"
     try:
-        circuit = machine.read_machine(wrong, design, ports(design))
+        circuit = machine.read_machine(wrong, design)
     except CheckError:  # a case is left out, so that a latch stands there
         with pytest.raises(CheckError, match="^Register "):
             proved(design, wrong)

@@ -91,11 +91,11 @@ REFUSED = {
     "Segmentation must be auto, free, dyadic or uniform, not 'best'": {"segmentation": "best"},
     "Multiplier must be auto, logic, dsp or shift-add, not 'lut'": {"multiplier": "lut"},
     "Fit must be exact, lsq or minimax, not 'chord'": {"fit": "chord"},
-    "Interface must be comb, pipe, stream, not 'axis'": {"interface": "axis"},
+    "Interface must be comb, pipe, stream, axis, not 'axi'": {"interface": "axi"},
     "Reset must be sync-high, sync-low, async-high, async-low, none, not 'low'": {"reset": "low"},
     "Latency must be 0 to 64, not 2.0": {"interface": "pipe", "latency": 2.0},
-    "Latency must be 0 for comb and at least 1 for pipe and stream, not 2 for comb": {"latency": 2},
-    "Latency must be 0 for comb and at least 1 for pipe and stream, not 0 for pipe": {
+    "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 2 for comb": {"latency": 2},
+    "Latency must be 0 for comb and at least 1 for pipe, stream and axis, not 0 for pipe": {
         "interface": "pipe",
         "latency": 0,
     },
@@ -132,7 +132,7 @@ def test_wrong_requests_are_refused_in_one_sentence(sentence):
 def test_values_of_the_wrong_kind_are_refused_as_choices():
     """Lists and numbers are no words."""
     for option in ("derivative", "method", "segmentation", "multiplier", "fit", "interface", "reset"):
-        for value in (3, None, ["auto"]):
+        for value in (3, ["auto"], *([] if option == "reset" else [None])):
             with pytest.raises(RequestError, match=" must be "):
                 spec(**{option: value})
     with pytest.raises(TypeError, match="^Function must be a Function or its text, not 3$"):

@@ -193,7 +193,7 @@ def test_goals_out_of_reach_say_what_is_reached(invented):
         shortest_pipeline(design, 5000, "ice40")
     with pytest.raises(RequestError, match="^Target must have place and route for a clock frequency, not generic$"):
         shortest_pipeline(design, 50, "generic")
-    with pytest.raises(RequestError, match="^Interface must be pipe or stream for a clock frequency, not comb$"):
+    with pytest.raises(RequestError, match="^Interface must be pipe, stream or axis for a clock frequency, not comb$"):
         shortest_pipeline(lines_design("comb", 0), 50, "ice40")
 
 

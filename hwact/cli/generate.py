@@ -22,6 +22,7 @@ EPILOG = """
 hwact generate tanh --input SQ4.12 --output SQ1.15
 hwact generate gelu --input SQ4.8 --output SQ4.8 --derivative direct --derivative-output SQ2.10 -o gelu12
 hwact generate "x*sigmoid(b*x)" --parameter b=1.702 --input SQ4.6 --output SQ4.6 --interface stream
+hwact generate tanh --input SQ4.12 --output SQ1.15 --interface axis --lanes 4 --clock-name aclk --reset-name aresetn
 hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1.5:15 --bound 2^-10
 hwact generate silu --input SQ4.12 --output SQ4.12 --interface stream --fmax 100 --target ice40
 hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method pwl --name wavelet
@@ -81,9 +82,9 @@ def _choice(name, values, default, text):
 @_choice("multiplier", ("auto", *MULTIPLIERS), "auto", "How slopes are multiplied.")
 @_choice("fit", FITS, "exact", "Exactly minimal, or a published segmenter to compare with.")
 @click.option("--saturate", is_flag=True, help="Clamp the output, so that lines may run beyond its range.")
-@_choice("interface", INTERFACES, "comb", "Combinational, clock enable, or valid and ready.")
+@_choice("interface", INTERFACES, "comb", "Combinational, clock enable, valid and ready, or AXI4-Stream.")
 @click.option(
-    "--latency", type=int, help=f"Clock cycles of a pipe or stream unit; {DEFAULT_LATENCY} if left out."
+    "--latency", type=int, help=f"Clock cycles of a unit that is not combinational; {DEFAULT_LATENCY} if left out."
 )
 @click.option(
     "--fmax", type=float, metavar="MHZ", help="The least latency that reaches a clock frequency on --target."
@@ -94,7 +95,19 @@ def _choice(name, values, default, text):
     help="Family to lay tables out for: ice40, ecp5 or gowin; with --fmax a device, as in hwact synth. Without it, "
     "tables stay readable.",
 )
-@_choice("reset", RESETS, "sync-high", "Reset of a pipe or stream unit.")
+@click.option(
+    "--reset",
+    type=click.Choice(RESETS),
+    help="Reset of a clocked unit; sync-high if left out, sync-low for axis.",
+)
+@click.option("--lanes", type=int, default=1, show_default=True, metavar="N", help="Codes taken per clock cycle.")
+@click.option(
+    "--tuser", type=int, default=0, show_default=True, metavar="BITS", help="Width of the tuser of an axis unit."
+)
+@click.option("--clock-name", default="clk", show_default=True, metavar="PORT", help="Name of the clock, such as aclk.")
+@click.option(
+    "--reset-name", default="", metavar="PORT", help="Name of the reset, such as aresetn; rst or rst_n if left out."
+)
 @click.option(
     "--effort",
     type=click.IntRange(0, len(EFFORTS) - 1),
@@ -154,7 +167,7 @@ def _check_goal(fmax, target, request):
     if not 0 < fmax < 10_000:
         raise RequestError(f"Clock frequency must be above 0 and below 10000 MHz, not {fmax:g}")
     if request["interface"] == "comb":
-        raise RequestError("Interface must be pipe or stream with --fmax, not comb")
+        raise RequestError("Interface must be pipe, stream or axis with --fmax, not comb")
     if request["latency"] is not None:
         raise RequestError("Latency must be left out with --fmax")
 
@@ -163,7 +176,7 @@ def _check_used(context, request):
     """Refuse options that the others would leave without any effect."""
     given = {name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
     if request["interface"] == "comb" and "reset" in given:
-        raise RequestError("Reset must come with --interface pipe or stream, not comb")
+        raise RequestError("Reset must come with --interface pipe, stream or axis, not comb")
     if request["derivative"] != "direct" and "derivative_bound" in given:
         raise RequestError(
             f"Derivative bound must come with --derivative direct, not {request['derivative']}"

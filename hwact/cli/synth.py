@@ -68,7 +68,7 @@ def synth(folder, targets, dsp, bram, place, seed, seeds, jobs, as_json):
     if jobs is not None:
         limit_tools(jobs)
     with steps_bar("Synthesising", sum(steps(target, place, numbers) for target in chosen)) as advance:
-        options = {"place": place, "seeds": numbers, "dsp": dsp, "bram": bram, "advance": advance}
+        options = {"place": place, "seeds": numbers, "dsp": dsp, "bram": bram, "clock": unit.clock, "advance": advance}
         reports = in_parallel(
             functools.partial(synthesise, text, unit.design.name, target, **options) for target in chosen
         )

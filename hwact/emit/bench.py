@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..ports import SIDEBANDS, ports_of
 from .header import line_comment, notice
-from .manifest import ports
 
 __all__ = ["bench_text", "vector_codes", "vectors_text"]
 
@@ -57,31 +57,40 @@ def bench_text(design, command):
     -------
     str
     """
-    shell = design.shell
+    shell, ports = design.shell, ports_of(design)
+    by_role = {role: port for port in ports for role in port.roles}
+    x, count = by_role["x"], len(vector_codes(design))
+    results = list(dict.fromkeys(by_role[channel.name] for channel in design.channels))
     fill = {
         "name": design.name,
         "notice": line_comment("//", notice(design, command)),
-        "count": len(vector_codes(design)),
+        "count": count,
         "columns": 1 + len(design.channels),
+        "lanes": shell.lanes,
+        "ahead": max(count // shell.lanes, 1),
         "latency": design.latency,
-        "x": _vector(design.input),
+        "x": f"[{x.width - 1}:0]",
+        "code": _vector(design.input),
         "top": design.input.width - 1,
-        "outputs": "".join(f"    wire {_vector(c.format)} {c.name};\n" for c in design.channels),
-        "wanted": "".join(f"    reg {_vector(c.format)} want_{c.name};\n" for c in design.channels),
-        "connections": ",\n".join(f"        .{port}({role})" for role, port in ports(design).items()),
-        "compare": "".join(
-            _COMPARE.format(
-                name=design.name, output=channel.name, column=column, top=channel.format.width - 1
-            )
-            for column, channel in enumerate(design.channels, 1)
-        ),
+        "width": design.input.width,
+        "step": x.width // shell.lanes,
+        "padding": f"            x = {{{x.width}{{index[0]}}}};\n" if x.fields[0].padding else "",
+        "noise": _noise(x.width),
+        "outputs": "".join(f"    wire [{port.width - 1}:0] {port.roles[0]};\n" for port in results),
+        "wanted": "".join(f"    reg {_vector(c.format)} want_{c.name}, got_{c.name};\n" for c in design.channels),
+        "connections": ",\n".join(f"        .{port.name}({port.roles[0]})" for port in ports),
+        "compare": "".join(_compare(design, by_role, k, c) for k, c in enumerate(design.channels, 1)),
         "reset": "" if shell.reset == "none" else f"    reg rst = {_reset_level(shell, True)};\n",
         "release": "" if shell.reset == "none" else f"        rst = {_reset_level(shell, False)};\n",
+        "o_valid": by_role.get("o_valid", x).name,
+        "o_ready": by_role.get("o_ready", x).name,
+        **_sidebands(by_role, shell),
     }
     parts = {
         "comb": (_HEAD, _DUT, _COMB, _TAIL),
         "pipe": (_HEAD, _PIPE_PORTS, _DUT, _CLOCK, _PIPE, _TAIL),
         "stream": (_HEAD, _STREAM_PORTS, _DUT, _CLOCK, _STREAM, _TAIL),
+        "axis": (_HEAD, _STREAM_PORTS, _DUT, _CLOCK, _STREAM, _TAIL),
     }
     return "".join(parts[shell.interface]).format(**fill)
 
@@ -90,17 +99,84 @@ def _vector(format):
     return f"{'signed ' if format.signed else ''}[{format.width - 1}:0]"
 
 
+def _noise(width):
+    """Verilog of so many pseudo-random bits."""
+    whole, rest = divmod(width, 32)
+    words = ([f"{{{whole}{{noise}}}}"] if whole else []) + ([f"noise[{rest - 1}:0]"] if rest else [])
+    return words[0] if len(words) == 1 else f"{{{', '.join(words)}}}"
+
+
+def _compare(design, by_role, column, channel):
+    """What compares one output of a lane."""
+    port, lanes = by_role[channel.name], design.shell.lanes
+    field = next(field for field in port.fields if field.name == channel.name)
+    fill = {
+        "name": design.name,
+        "output": channel.name,
+        "wire": port.roles[0],
+        "port": port.name,
+        "column": column,
+        "top": channel.format.width - 1,
+        "width": channel.format.width,
+        "step": port.width // lanes,
+        "low": field.low,
+        "lane": " in lane %0d" if lanes > 1 else "",
+        "number": "lane, " if lanes > 1 else "",
+        "above": field.padding.start,
+        "padding": len(field.padding),
+        "sign": f"want_{channel.name}[{channel.format.width - 1}]" if channel.format.signed else "1'b0",
+    }
+    return (_COMPARE + (_COMPARE_PADDING if field.padding else "")).format(**fill)
+
+
+def _sidebands(by_role, shell):
+    """What the bench does to the signals beside the data of an AXI4-Stream; nothing elsewhere."""
+    pairs = [(by_role[a], by_role[b]) for a, b in SIDEBANDS.items() if a in by_role]
+    if not pairs:
+        return dict.fromkeys(("beside", "draw", "expect", "carried"), "")
+    inputs = "".join(f"    reg [{a.width - 1}:0] {a.roles[0]};\n" for a, _ in pairs)
+    outputs = "".join(f"    wire [{b.width - 1}:0] {b.roles[0]};\n" for _, b in pairs)
+    given, taken = (", ".join(side) for side in zip(*((_carried(a, b, shell.lanes), b.roles[0]) for a, b in pairs)))
+    width = sum(b.width for _, b in pairs)
+    draws = [f"{a.roles[0]} = {_noise(a.width)}" for a, _ in pairs]
+    keep = by_role["i_keep"]
+    draws.append(f"if (noise[20]) i_keep = {{{keep.width}{{1'b1}}}}")
+    return {
+        "beside": f"{inputs}{outputs}    reg [{width - 1}:0] beside [0:127];\n",
+        "draw": "".join(f"                    {line};\n" for line in draws),
+        "expect": f"                    beside[sent % 128] = {{{given}}};\n",
+        "carried": f"                if (o_valid && {{{taken}}} !== beside[received % 128]) fail(6);\n",
+    }
+
+
+def _carried(source, sink, lanes):
+    """Verilog of what a signal beside the data must be at the output."""
+    if source.roles[0] != "i_keep":
+        return source.roles[0]
+    size, wide = source.width // lanes, sink.width // lanes
+    kept = (f"{{{wide}{{&i_keep[{lane * size + size - 1}:{lane * size}]}}}}" for lane in reversed(range(lanes)))
+    return f"{{{', '.join(kept)}}}"
+
+
 def _reset_level(shell, asserted):
     return "1'b1" if asserted == shell.reset.endswith("high") else "1'b0"
 
 
 _COMPARE = """\
-            want_{output} = vectors[COLUMNS * index + {column}][{top}:0];
-            if (!failed && {output} !== want_{output}) begin
-                failed = 1'b1;
-                $display("FAIL {name}: vector %0d, code %0d: {output} must be %0d, not %0d",
-                         index, code, want_{output}, {output});
-            end
+                want_{output} = vectors[COLUMNS * at + {column}][{top}:0];
+                got_{output} = {wire}[lane * {step} + {low} +: {width}];
+                if (!failed && got_{output} !== want_{output}) begin
+                    failed = 1'b1;
+                    $display("FAIL {name}: vector %0d, code %0d: {output}{lane} must be %0d, not %0d",
+                             at, code, {number}want_{output}, got_{output});
+                end
+"""
+
+_COMPARE_PADDING = """\
+                if (!failed && {wire}[lane * {step} + {above} +: {padding}] !== {{{padding}{{{sign}}}}}) begin
+                    failed = 1'b1;
+                    $display("FAIL {name}: vector %0d: {port} must have {output} extended in its padding", at);
+                end
 """
 
 _HEAD = """\
@@ -112,6 +188,8 @@ _HEAD = """\
 module {name}_tb;
     localparam COUNT = {count};
     localparam COLUMNS = {columns};
+    localparam LANES = {lanes};
+    localparam AHEAD = {ahead};  // vectors that a lane is ahead of the one below
 
     reg [31:0] vectors [0:COUNT * COLUMNS - 1];
     reg [8 * 1024 - 1:0] file;
@@ -120,7 +198,7 @@ module {name}_tb;
     reg failed = 1'b0;
 
     reg {x} x;
-    reg {x} code;
+    reg {code} code;
 {outputs}{wanted}"""
 
 _PIPE_PORTS = """
@@ -149,25 +227,39 @@ _STREAM_PORTS = """
     integer started = 0;
     reg seen = 1'b0;
     reg offered;
-{reset}"""
+{reset}{beside}"""
 
 _DUT = """
     {name} dut (
 {connections}
     );
 
-    // Compare the outputs with those of one vector.
-    task check(input integer index);
+    // Put a vector's code into lane 0, and into the other lanes those of vectors ahead of it.
+    task drive(input integer index);
+        integer lane;
         begin
-            code = vectors[COLUMNS * index][{top}:0];
-{compare}        end
+{padding}            for (lane = 0; lane < LANES; lane = lane + 1)
+                x[lane * {step} +: {width}] = vectors[COLUMNS * ((index + lane * AHEAD) % COUNT)][{top}:0];
+        end
+    endtask
+
+    // Compare the outputs of every lane with those of its vector.
+    task check(input integer index);
+        integer lane;
+        integer at;
+        begin
+            for (lane = 0; lane < LANES; lane = lane + 1) begin
+                at = (index + lane * AHEAD) % COUNT;
+                code = vectors[COLUMNS * at][{top}:0];
+{compare}            end
+        end
     endtask
 """
 
 _COMB = """
     task run;
         while (received < COUNT && !failed) begin
-            x = vectors[COLUMNS * received][{top}:0];
+            drive(received);
             #1 check(received);
             received = received + 1;
         end
@@ -197,12 +289,13 @@ _CLOCK = """
 _PIPE = """
     task run;
         begin
-            x = vectors[0][{top}:0];
+            drive(0);
             repeat (4) tick;
 {release}            while (received < COUNT && !failed) begin
                 draw;
                 ce = noise[8] || !cycles[4];
-                x = ce ? vectors[COLUMNS * (sent < COUNT ? sent : COUNT - 1)][{top}:0] : noise[{top}:0];
+                if (ce) drive(sent < COUNT ? sent : COUNT - 1);
+                else x = {noise};
                 tick;
                 if (ce) sent = sent + 1;
                 #4 if (sent >= LATENCY) check(sent - LATENCY);
@@ -223,10 +316,11 @@ _STREAM = """
                 $write("FAIL {name}: ");
                 case (reason)
                     0: $write("received %0d of %0d outputs", received, COUNT);
-                    1: $write("o_valid must be 0 or 1, not unknown");
-                    2: $write("o_valid must hold until o_ready, not fall");
-                    3: $write("o_valid must not depend on o_ready, as it does");
+                    1: $write("{o_valid} must be 0 or 1, not unknown");
+                    2: $write("{o_valid} must hold until {o_ready}, not fall");
+                    3: $write("{o_valid} must not depend on {o_ready}, as it does");
                     4: $write("outputs must be as many as inputs, not more");
+                    6: $write("signals beside the data must come out as they went in, not change");
                     default: $write("latency must be %0d cycles, not %0d", LATENCY, cycles - started);
                 endcase
                 $display(" (cycle %0d)", cycles);
@@ -237,13 +331,16 @@ _STREAM = """
 
     task run;
         begin
-            x = vectors[0][{top}:0];
+            drive(0);
             repeat (4) tick;
 {release}            while (idle < LATENCY + 64 && !failed) begin
                 draw;
                 // Full rate, slow source, slow sink, both slow: 16 cycles each.
-                if (!i_valid) i_valid = sent < COUNT && (noise[8] || !cycles[4]);
-                x = i_valid ? vectors[COLUMNS * sent][{top}:0] : noise[{top}:0];
+                if (!i_valid) begin
+                    i_valid = sent < COUNT && (noise[8] || !cycles[4]);
+{draw}                end
+                if (i_valid) drive(sent);
+                else x = {noise};
                 o_ready = 1'b0;
                 #2 offered = o_valid;
                 o_ready = noise[16] || !cycles[5];
@@ -255,11 +352,11 @@ _STREAM = """
                 if (o_valid && !seen && cycles - started != LATENCY) fail(5);
                 if (o_valid) seen = 1'b1;
                 if (o_valid && !failed) check(received);
-                stalled = o_valid && !o_ready;
+{carried}                stalled = o_valid && !o_ready;
                 if (o_valid && o_ready) received = received + 1;
                 if (i_valid && i_ready) begin
                     if (sent == 0) started = cycles;
-                    sent = sent + 1;
+{expect}                    sent = sent + 1;
                     tick;
                     i_valid = 1'b0;
                 end else

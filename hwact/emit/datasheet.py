@@ -1,7 +1,7 @@
 """``NAME.md``: the datasheet, for people."""
 
+from ..ports import ports_of, sidebands_text
 from .header import figures, notice, plain
-from .manifest import ports
 
 __all__ = ["datasheet_text", "port_rows"]
 
@@ -66,11 +66,14 @@ def _code(text):
 
 def _title(design, contents):
     outputs = " and ".join(f"{c.name} = {_code(c.expression)}" for c in design.channels)
-    kind = {"comb": "combinational", "pipe": "pipelined", "stream": "streaming"}[design.shell.interface]
-    timing = f", one code per clock cycle, {design.latency} cycles of latency" if design.latency else ""
+    kinds = {"comb": "combinational", "pipe": "pipelined", "stream": "streaming", "axis": "AXI4-Stream"}
+    kind, lanes = kinds[design.shell.interface], design.shell.lanes
+    article = "An" if kind[0] == "A" else "A"
+    rate = "one code" if lanes == 1 else f"{lanes} codes"
+    timing = f", {rate} per clock cycle, {design.latency} cycles of latency" if design.latency else ""
     return (
         f"# {design.name}\n\n"
-        f"A {kind} fixed-point unit for {outputs}{timing}.\n"
+        f"{article} {kind} fixed-point unit for {outputs}{timing}.\n"
         f"It computes with integers alone; the C model (`{design.name}.h`) and the vectors\n"
         f"(`tb/{design.name}.hex`) equal it bit for bit.\n"
     )
@@ -143,23 +146,32 @@ _TIMING = {
         "gives results in order, {latency} cycles later when it is not stalled. While `o_valid` is 1 and\n"
         "`o_ready` 0 the outputs stay as they are; `o_valid` never waits for `o_ready`."
     ),
+    "axis": (
+        "A transfer takes place in a cycle with `tvalid` and `tready` at 1. The unit takes one transfer per cycle and\n"
+        "gives results in order, {latency} cycles later when it is not stalled. While `m_axis_tvalid` is 1 and\n"
+        "`m_axis_tready` 0 the outputs stay as they are; `m_axis_tvalid` never waits for `m_axis_tready`.\n"
+        "The signals {sidebands} come out beside the results of their codes. All `tkeep` bits of a lane's results are 1\n"
+        "where all those of its code are, else 0."
+    ),
 }
 
 _ROLES = {
     "clk": "rising edge",
     "ce": "clock enable",
     "x": "input code",
+    "i_keep": "the bytes of the input that count",
+    "i_last": "last transfer of a packet",
+    "i_user": "travels with the input",
     "i_valid": "the input is valid",
     "i_ready": "the unit takes the input",
     "y": "output code",
     "dy": "output code, derivative",
+    "o_keep": "the bytes of the outputs that count",
+    "o_last": "as it came with the input",
+    "o_user": "as it came with the input",
     "o_valid": "the outputs are valid",
     "o_ready": "the outputs are taken",
 }
-
-
-def _widths(design):
-    return {"x": design.input.width, **{channel.name: channel.format.width for channel in design.channels}}
 
 
 def port_rows(design):
@@ -168,13 +180,8 @@ def port_rows(design):
     reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
     roles = {**_ROLES, "rst": reset}
     return [
-        (
-            port,
-            "out" if role in ("y", "dy", "i_ready", "o_valid") else "in",
-            _widths(design).get(role, 1),
-            roles[role],
-        )
-        for role, port in ports(design).items()
+        (port.name, port.direction.removesuffix("put"), port.width, "; ".join(roles[role] for role in port.roles))
+        for port in ports_of(design)
     ]
 
 
@@ -185,13 +192,31 @@ def _interface(design):
         f"## Interface: {shell.interface}\n\n"
         + _table(("port", "direction", "bits", "meaning"), rows)
         + "\n"
-        + _TIMING[shell.interface].format(latency=design.latency)
+        + _TIMING[shell.interface].format(latency=design.latency, sidebands=sidebands_text(design))
         + "\n"
+        + _packing(design)
     )
 
 
+def _packing(design):
+    """Which bits are which code, where a port holds more than one code."""
+    fields = [(port, field) for port in ports_of(design) for field in port.fields]
+    if all(field.format.width == port.width for port, field in fields):
+        return ""
+    rows = [
+        (f"`{port.name}[{field.slice.stop - 1}:{field.low}]`", field.name, field.lane, len(field.padding))
+        for port, field in fields
+    ]
+    padding = (
+        "Padding lies above its code: it is ignored at the input, repeats the sign of a signed output and is 0 above\n"
+        "an unsigned one.\n"
+    )
+    padded = any(field.padding for _, field in fields)
+    return "\n" + _table(("bits", "code", "lane", "padding above"), rows) + (f"\n{padding}" if padded else "")
+
+
 def _instance(design):
-    connections = ",\n".join(f"    .{port}({port})" for port in ports(design).values())
+    connections = ",\n".join(f"    .{port.name}({port.name})" for port in ports_of(design))
     return f"```verilog\n{design.name} {design.name}_i (\n{connections}\n);\n```\n"
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from .. import __version__
 from ..design import Design
 from ..errors import RequestError
+from ..ports import ports_of, roles_of
 
-__all__ = ["CERTIFICATE", "find_manifest", "manifest", "manifest_text", "ports", "read_manifest"]
+__all__ = ["CERTIFICATE", "find_manifest", "manifest", "manifest_text", "packing", "ports", "read_manifest"]
 
 MAX_BYTES = 16 << 20
 #: Codes of a domain that is read back, at most: as many as a request may have.
@@ -31,21 +32,27 @@ def ports(design):
     Returns
     -------
     dict of str to str
-        Roles in port order: ``clk``, ``rst``, ``ce``, ``x``, ``i_valid``, ``i_ready``, ``y``, ``dy``,
-        ``o_valid``, ``o_ready``. A role that the unit does not have is absent.
+        Roles in port order: ``clk``, ``rst``, ``ce``, ``x``, ``i_keep``, ``i_last``, ``i_user``, ``i_valid``,
+        ``i_ready``, ``y``, ``dy``, ``o_keep``, ``o_last``, ``o_user``, ``o_valid``, ``o_ready``. A role that the
+        unit does not have is absent; the outputs of ``axis`` share a port.
     """
-    shell = design.shell
-    outputs = [channel.name for channel in design.channels]
-    if shell.interface == "comb":
-        return {role: role for role in ("x", *outputs)}
-    names = {"clk": "clk"}
-    if shell.reset != "none":
-        names["rst"] = "rst_n" if shell.reset.endswith("low") else "rst"
-    if shell.interface == "pipe":
-        return names | {role: role for role in ("ce", "x", *outputs)}
-    names |= {"x": "i_payload", "i_valid": "i_valid", "i_ready": "i_ready"}
-    names |= {output: f"o_{output}" for output in outputs}
-    return names | {"o_valid": "o_valid", "o_ready": "o_ready"}
+    return roles_of(design)
+
+
+def packing(design):
+    """Where each code lies in its port, for people and programs: for every role one entry a lane.
+
+    Returns
+    -------
+    dict of str to list of dict
+        ``port``, ``lane``, ``low`` (position of the lowest bit), ``bits`` and, with its padding, ``padded``.
+    """
+    places = {}
+    for port in ports_of(design):
+        for field in port.fields:
+            place = {"port": port.name, "lane": field.lane, "low": field.low, "bits": field.format.width}
+            places.setdefault(field.name, []).append({**place, "padded": field.padded})
+    return places
 
 
 def manifest(design, *, command, statistics, certificate, files, resources=()):
@@ -86,9 +93,10 @@ def manifest(design, *, command, statistics, certificate, files, resources=()):
         "interface": shell.interface,
         "latency": shell.latency,
         "initiation_interval": 1,
-        "lanes": 1,
+        "lanes": shell.lanes,
         "reset": None if shell.interface == "comb" else shell.reset,
         "ports": ports(design),
+        "packing": packing(design),
         "files": {kind: list(paths) for kind, paths in files.items()},
         "resources": list(resources),
         "tried": [asdict(trial) for trial in design.trials],

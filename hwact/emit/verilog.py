@@ -5,11 +5,11 @@ import tempfile
 from pathlib import Path
 
 from ..design import KEYWORDS
+from ..ports import ports_of
 from .circuit import Circuit
 from .datasheet import port_rows
 from .header import codes, line_comment, plain, verilog_head
-from .layout import Layout
-from .manifest import ports
+from .lut_layout import LutLayout
 from .module_text import ModuleText
 from .nets import plain_name
 from .rtlil import read_rtlil
@@ -48,13 +48,16 @@ def verilog(design, *, command):
         If Yosys is missing or breaks.
     """
     top, signals = _top(design)
-    named, channels = ports(design), design.channels
-    formats = {named["x"]: codes(design.input, design.domain)}
-    formats |= {named[c.name]: f"{plain(c.expression)}, {codes(c.format)}, bound {plain(c.bound)}" for c in channels}
+    channels = design.channels
+    meanings = {c.name: f"{plain(c.expression)}, {codes(c.format)}, bound {plain(c.bound)}" for c in channels}
+    meanings["x"] = codes(design.input, design.domain)
+    formats = {
+        port.name: "; ".join(meanings[role] for role in port.roles if role in meanings) for port in ports_of(design)
+    }
     title = ", ".join(f"{c.name} = {c.expression}" for c in channels)
     head = verilog_head(design, command, title, port_rows(design), formats)
     entries = max(len(c.core.entries) if c.core.method == "table" else c.core.segments for c in channels)
-    layout = Layout(design.name, design.lut_inputs, entries) if design.lut_inputs else None
+    layout = LutLayout(design.name, design.lut_inputs, entries) if design.lut_inputs else None
     return component_text(top, design.name, signals, head, layout)
 
 
@@ -69,7 +72,7 @@ def component_text(top, name, signals, lines, layout=None):
         Ports of the top module, in order.
     lines : sequence of str
         The comment at the head.
-    layout : Layout, optional
+    layout : LutLayout, optional
         How tables are laid out; left out, they stay cases.
 
     Returns
@@ -138,11 +141,15 @@ def _top(design):
     unit, shell = design.create(), design.shell
     domain = ClockDomain("sync", reset_less=shell.reset == "none", async_reset=shell.reset.startswith("async"))
     own, joined = {"clk": domain.clk, "rst": Signal()}, []
-    if shell.interface == "stream":
-        own |= {"x": unit.i.payload, "i_valid": unit.i.valid, "i_ready": unit.i.ready}
-        own |= {"o_valid": unit.o.valid, "o_ready": unit.o.ready}
+    if shell.streaming:
+        own |= {f"i_{name}": getattr(unit.i, name) for name in ("valid", "ready")}
+        own |= {f"o_{name}": getattr(unit.o, name) for name in ("valid", "ready")}
+    if shell.interface == "axis":
+        joined += _axis(design, unit, own)
+    elif shell.interface == "stream":
+        own["x"] = unit.i.payload
         for channel in design.channels:  # one port each, not one packed bus
-            own[channel.name] = Signal(channel.format.width)
+            own[channel.name] = Signal(shell.lanes * channel.format.width)
             joined.append(own[channel.name].eq(getattr(unit.o.payload, channel.name)))
     else:
         own |= {name: getattr(unit, name) for name in ("x", "y", "dy", "ce") if hasattr(unit, name)}
@@ -158,4 +165,33 @@ def _top(design):
             m.d.comb += joined
             return m
 
-    return Top(), {name: own[role] for role, name in ports(design).items()}
+    return Top(), {port.name: own[port.roles[0]] for port in ports_of(design)}
+
+
+def _axis(design, unit, own):
+    """Statements that join the ports of AXI4-Stream, which are entered in `own`, to the unit's payloads."""
+    from amaranth.hdl import Cat, Const, Signal
+
+    lanes, given = design.shell.lanes, unit.o.payload
+    by_role = {role: port for port in ports_of(design) for role in port.roles}
+    for port in by_role.values():
+        own.setdefault(port.roles[0], Signal(port.width, name=port.name))
+    results = []
+    for field in by_role["y"].fields:
+        code = given[field.name].word_select(field.lane, field.format.width)
+        padding = code[-1].replicate(len(field.padding)) if field.format.signed else Const(0, len(field.padding))
+        results += [code, padding]
+    yield own["y"].eq(Cat(results))
+    # A code counts where all of its bytes do, and so do then all bytes of its results.
+    size, wide = (by_role[role].width // lanes for role in ("i_keep", "o_keep"))
+    taken = {
+        "x": Cat(own["x"][field.slice] for field in by_role["x"].fields),
+        "keep": Cat(own["i_keep"].word_select(lane, size).all() for lane in range(lanes)),
+        "last": own["i_last"],
+        "user": own.get("i_user", Const(0, 0)),
+    }
+    yield unit.i.payload.as_value().eq(Cat(taken.values()))
+    yield own["o_keep"].eq(Cat(given.keep[lane].replicate(wide) for lane in range(lanes)))
+    yield own["o_last"].eq(given.last)
+    if design.shell.tuser:
+        yield own["o_user"].eq(given.user)

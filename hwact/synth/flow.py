@@ -224,6 +224,7 @@ def synthesise(
     seeds=(1,),
     dsp=False,
     bram=True,
+    clock="clk",
     timeout=900,
     advance=lambda: None,
 ):
@@ -234,7 +235,7 @@ def synthesise(
     Parameters
     ----------
     verilog : str
-        Text with a module `top`; its clock, if any, is the port ``clk``.
+        Text with a module `top`.
     top : str
     target : str or Target
         A name of `TARGETS`, or a family's name.
@@ -246,6 +247,8 @@ def synthesise(
         Whether multipliers may become DSP blocks, where the target has them.
     bram : bool
         Whether tables may become block RAMs.
+    clock : str
+        Port that is the unit's clock, if it has one.
     timeout : float
         Seconds for each tool.
     advance : callable
@@ -275,7 +278,7 @@ def synthesise(
         report = replace(report, cells=cells, status="synthesised")
         advance()
         if place:
-            found = _place(verilog, top, target, family.flags(dsp, bram), seeds, timeout, advance)
+            found = _place(verilog, top, target, family.flags(dsp, bram), clock, seeds, timeout, advance)
             report = replace(report, fmax_mhz_by_seed=tuple(found), status="routed")
     except ToolError as error:
         return replace(report, status="failed", reason=str(error))
@@ -325,13 +328,13 @@ def _count(folder, family):
 # -- place and route ---------------------------------------------------------------------------
 
 
-def _place(verilog, top, target, flags, seeds, timeout, advance):
+def _place(verilog, top, target, flags, clock, seeds, timeout, advance):
     """Maximum frequencies (MHz) of the unit between registers, one a seed."""
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         folder = Path(folder)
 
         def kept(seed, build):
-            return _cached("fmax", build, verilog, top, asdict(target), flags, seed)
+            return _cached("fmax", build, verilog, top, asdict(target), flags, clock, seed)
 
         def placed(seed):
             fmax_mhz = kept(seed, lambda: _route(target, folder, seed, timeout))
@@ -339,7 +342,7 @@ def _place(verilog, top, target, flags, seeds, timeout, advance):
             return fmax_mhz
 
         if any(kept(seed, lambda: None) is None for seed in seeds):
-            _surround(verilog, top, FAMILIES[target.family], flags, folder, timeout)
+            _surround(verilog, top, FAMILIES[target.family], flags, clock, folder, timeout)
             (folder / "shell.cst").write_text(target.constraints, encoding="utf-8")
         return in_parallel(functools.partial(placed, seed) for seed in seeds)
 
@@ -361,7 +364,7 @@ def _route(target, folder, seed, timeout):
     return round(min(found), 2)
 
 
-def _surround(verilog, top, family, flags, folder, timeout):
+def _surround(verilog, top, family, flags, clock, folder, timeout):
     """Leave ``shell.json``, the netlist of the unit in its shell, in `folder`.
 
     Unit and shell are synthesised apart, so that no register of the shell merges with the unit (a
@@ -371,7 +374,7 @@ def _surround(verilog, top, family, flags, folder, timeout):
     _synthesise(verilog, top, family, flags, commands, folder, timeout)
     ports = json.loads(product(folder, "unit.json", "yosys"))["modules"][top]["ports"]
     ports = {name: (port["direction"], len(port["bits"])) for name, port in ports.items()}
-    (folder / "shell.v").write_text(_stub(ports, top) + _shell(ports, top), encoding="utf-8")
+    (folder / "shell.v").write_text(_stub(ports, top) + _shell(ports, top, clock), encoding="utf-8")
     commands = [
         "read_verilog shell.v",
         f"{family.synthesis} -top {_SHELL}",
@@ -390,15 +393,15 @@ def _stub(ports, top):
     return f"(* blackbox *)\nmodule {top} (\n{lines}\n);\nendmodule\n"
 
 
-def _shell(ports, top):
+def _shell(ports, top, clock):
     """Verilog of a top module with four pins that puts every port of `top` between registers."""
     inputs = {
-        name: width for name, (direction, width) in ports.items() if direction == "input" and name != "clk"
+        name: width for name, (direction, width) in ports.items() if direction == "input" and name != clock
     }
     outputs = {name: width for name, (direction, width) in ports.items() if direction == "output"}
     inside, outside = sum(inputs.values()), sum(outputs.values())
-    clock = [".clk(clk)"] if "clk" in ports else []
-    connections = ", ".join(clock + _slices(inputs, "given") + _slices(outputs, "result"))
+    clocked = [f".{clock}(clk)"] if clock in ports else []
+    connections = ", ".join(clocked + _slices(inputs, "given") + _slices(outputs, "result"))
     return f"""module {_SHELL} (input clk, input shift_in, input load, output shift_out);
   reg [{inside - 1}:0] given;
   reg [{outside - 1}:0] taken, shifted;

@@ -20,7 +20,7 @@ def shortest_pipeline(design, fmax_mhz, target, *, dsp=False, bram=False, advanc
     Parameters
     ----------
     design : Design
-        With the interface ``pipe`` or ``stream``.
+        With a clock.
     fmax_mhz : float
         Goal, for the best of `SEEDS`.
     target : str or Target
@@ -47,12 +47,12 @@ def shortest_pipeline(design, fmax_mhz, target, *, dsp=False, bram=False, advanc
     if not FAMILIES[target.family].nextpnr:
         raise RequestError(f"Target must have place and route for a clock frequency, not {target.name}")
     if design.shell.interface == "comb":
-        raise RequestError("Interface must be pipe or stream for a clock frequency, not comb")
+        raise RequestError("Interface must be pipe, stream or axis for a clock frequency, not comb")
 
     def measured(latency):
         staged = replace(design, shell=replace(design.shell, latency=latency))
         text = verilog(staged, command="hwact.synth.shortest_pipeline")
-        report = synthesise(text, design.name, target, seeds=SEEDS, dsp=dsp, bram=bram)
+        report = synthesise(text, design.name, target, seeds=SEEDS, dsp=dsp, bram=bram, clock=staged.shell.clock_name)
         if report.status == "failed":
             raise ToolError(f"Synthesis for {target.name} must succeed, not fail: {report.reason}")
         advance(latency, report)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..errors import CheckError
+from ..ports import sidebands_text
 from ..synth.tools import named
 from .c_model import check_c_model
 from .certificate import Check
@@ -44,14 +45,17 @@ def check_circuit(design, verilog, tick=None, note=None):
         If Yosys or a compiler is missing or breaks.
     """
     names, tools = outputs(design), (named("yosys"), named("g++"))
+    lanes = f", in each of {design.shell.lanes} lanes" if design.shell.lanes > 1 else ""
     with Program(verilog, design, probes=True, many=count(design) >= MANY) as program:
         found, readings = _every_code(program, design, tick, note)
-        method = "Verilog equals golden model, compiled simulation (CXXRTL)"
+        method = f"Verilog equals golden model{lanes}, compiled simulation (CXXRTL)"
         checks = [Check("rtl", "circuit", names, method, count(design), tools=tools)]
         if design.shell.interface != "comb":
             codes = stalled(design)
             compare_codes(design, codes, program.run(codes, stalls=1), _HERE)
             method = "the same under random stalls, protocol checked"
+            if design.shell.interface == "axis":
+                method += f", {sidebands_text(design)} carried"
             checks.append(Check("rtl", "stalls", names, method, len(codes), "random codes", tools))
     checks += check_properties(design, found)
     checks.append(check_overflow(design, program.adders, readings, tools))
@@ -71,7 +75,8 @@ def _every_code(program, design, tick, note):
         compare_codes(design, codes, simulation, _HERE)
         for channel in design.channels:
             narrow = np.int32 if channel.format.max_code < 1 << 31 else np.int64
-            parts[channel.name].append(simulation.outputs[channel.name].astype(narrow))
+            first = np.atleast_2d(simulation.outputs[channel.name])[0]  # the lanes are equal
+            parts[channel.name].append(first.astype(narrow))
         readings = [kept & exact for kept, exact in zip(readings, simulation.readings)]
         seconds += simulation.seconds
     found = {name: np.concatenate(arrays) for name, arrays in parts.items()}
@@ -105,10 +110,11 @@ def compare_codes(design, codes, simulation, where=""):
     if simulation.latency not in (None, design.latency):
         raise CheckError(f"Latency must be {design.latency} cycles, not {simulation.latency}")
     for channel in design.channels:
-        golden, got = design.evaluate(codes, channel.name), simulation.outputs[channel.name]
-        wrong = got != golden
-        if wrong.any():
-            k = wrong.argmax()
-            raise CheckError(
-                f"Output {channel.name} of code {codes[k]} must be {golden[k]}{where}, not {got[k]}"
-            )
+        golden, lanes = design.evaluate(codes, channel.name), np.atleast_2d(simulation.outputs[channel.name])
+        for number, got in enumerate(lanes):
+            wrong = got != golden
+            if wrong.any():
+                k, lane = wrong.argmax(), f" in lane {number}" if len(lanes) > 1 else ""
+                raise CheckError(
+                    f"Output {channel.name} of code {codes[k]} must be {golden[k]}{where}{lane}, not {got[k]}"
+                )

@@ -1,6 +1,5 @@
 """Two circuits against each other: the same results for every input, for all time."""
 
-from ..emit.manifest import ports
 from .aig import TRUE, Aig
 from .blocks import Block, Deadline, decide
 from .certificate import UndecidedError
@@ -38,10 +37,7 @@ def equivalent(verilog_a, verilog_b, design, *, seconds):
         If Yosys or the solver is missing or breaks, for instance on Verilog that is not valid.
     """
     deadline = Deadline(seconds, "Equivalence")
-    pair = [
-        Shell(read_machine(text, design, ports(design)), design.to_dict(), ports(design))
-        for text in (verilog_a, verilog_b)
-    ]
+    pair = [Shell(read_machine(text, design), design) for text in (verilog_a, verilog_b)]
     try:
         if any(shell.broken(deadline.solve) for shell in pair):
             return False if _separable(pair, design, deadline) else None
@@ -52,10 +48,15 @@ def equivalent(verilog_a, verilog_b, design, *, seconds):
 
 def _same_function(pair, design, deadline):
     """Whether two units in sound shells compute the same."""
+    return all(_same_lane(pair, design, lane, deadline) for lane in range(design.shell.lanes))
+
+
+def _same_lane(pair, design, lane, deadline):
+    """Whether the results of a lane are the same, for the same codes in every lane."""
     aig, width = Aig(), design.input.width
-    x = aig.inputs(width)
-    roots = [bit for shell in pair for bit in shell.function(aig, x)]
-    block = Block(aig, roots, x, design.input.min_code, width, design.input.signed)
+    word = pair[0].word(aig)
+    roots = [bit for shell in pair for bit in shell.function(aig, word, lane)]
+    block = Block(aig, roots, pair[0].code(word, lane), design.input.min_code, width, design.input.signed)
     half = len(roots) // 2
 
     def differ(block):
@@ -71,7 +72,8 @@ def _separable(pair, design, deadline):
     inside, seen = TRUE, []
     for _ in range(2 * design.latency + 4):
         inputs = {role: aig.inputs(len(word)) for role, word in pair[0].inputs().items()}
-        inside = aig.land(inside, _within(aig, inputs["x"], design))
+        for lane in range(design.shell.lanes):
+            inside = aig.land(inside, _within(aig, pair[0].code(inputs["x"], lane), design))
         outputs = [shell.visible(aig, state, inputs) for shell, state in zip(pair, states)]
         seen.append(aig.differ(*outputs))
         states = [shell.next(aig, state, inputs) for shell, state in zip(pair, states)]

@@ -4,6 +4,7 @@ Every property is about one emitted circuit in *any* state of its registers, rea
 invariant about its inside is needed; `docs/proof.md` tells how they add up to a statement for all time.
 """
 
+from ..ports import SIDEBANDS, ports_of
 from .aig import FALSE, TRUE, Aig
 from .blocks import Block
 
@@ -16,22 +17,24 @@ class Shell:
     Parameters
     ----------
     machine : Machine
-    plain : dict
-        The manifest's ``design``.
-    ports : dict of str to str
-        The manifest's ``ports``.
+    design : Design
+        Says the ports, the interface and the latency; its numbers do not matter.
     """
 
-    def __init__(self, machine, plain, ports):
+    def __init__(self, machine, design):
+        shell, ports = design.shell, ports_of(design)
         self.machine = machine
-        self.interface, self.latency, self.reset = (
-            plain["shell"][key] for key in ("interface", "latency", "reset")
-        )
-        self._ports = ports
-        self._input = plain["input"]
-        self._data = [channel["name"] for channel in plain["channels"]]
-        handshake = ["i_ready", "o_valid"] if self.interface == "stream" else []
-        self.registers = machine.depends(self._bits([*self._data, *handshake]))
+        self.interface, self.latency, self.reset, self.lanes = shell.interface, shell.latency, shell.reset, shell.lanes
+        self.streaming = shell.streaming
+        self._input = design.input
+        self._ports = {role: port.name for port in ports for role in port.roles}
+        self._fields = {(field.name, field.lane): (port.roles[0], field) for port in ports for field in port.fields}
+        self._names = [channel.name for channel in design.channels]
+        #: One role for each port that results, and what travels beside them, come out of.
+        self._beside = {a: b for a, b in SIDEBANDS.items() if a in self._ports}
+        self._data = list(dict.fromkeys(self._fields[name, 0][0] for name in self._names))
+        shown = [*self._data, *self._beside.values(), *(["i_ready", "o_valid"] if self.streaming else [])]
+        self.registers = machine.depends(self._bits(shown))
 
     def inputs(self):
         """The machine's words by role, but for the clock."""
@@ -65,9 +68,10 @@ class Shell:
 
     def visible(self, aig, state, inputs):
         """What can be seen of a cycle: the handshake, and results that are valid (bits)."""
-        if self.interface != "stream":
+        if not self.streaming:
             return self._outputs(aig, self._data, state, inputs)
-        accepts, valid, *data = self._outputs(aig, ["i_ready", "o_valid", *self._data], state, inputs)
+        roles = ["i_ready", "o_valid", *self._data, *self._beside.values()]
+        accepts, valid, *data = self._outputs(aig, roles, state, inputs)
         return [accepts, valid, *(aig.land(valid, bit) for bit in data)]
 
     def next(self, aig, state, inputs, registers=None):
@@ -103,21 +107,42 @@ class Shell:
             state = self.next(aig, state, inputs, registers)
         return self._outputs(aig, roles, state, cycles[-1])
 
-    def function(self, aig, x):
-        """Bits of the outputs `latency` moves after the code `x` was accepted, from any state."""
-        if self.interface == "comb":
-            return self._outputs(aig, self._data, {}, {"x": x})
-        valid = {"i_valid": [TRUE]} if self.interface == "stream" else {}
-        cycles = [self.moving(x=x, **valid), *[self.moving()] * self.latency]
-        return self.run(aig, self._data, self._state(aig), cycles)
+    def code(self, word, lane):
+        """The bits of a lane's code in a word of the input port."""
+        return word[self._fields["x", lane][1].slice]
 
-    def block(self):
-        """All codes, and what `function` makes of them."""
-        input = self._input
-        aig = Aig()
-        x = aig.inputs(input["int_bits"] + input["frac_bits"])
-        first = -1 << len(x) - 1 if input["signed"] else 0
-        return Block(aig, self.function(aig, x), x, first, len(x), input["signed"])
+    def word(self, aig):
+        """A word of the input port: a free variable for each bit."""
+        return aig.inputs(len(self.machine.inputs[self._ports["x"]]))
+
+    def function(self, aig, word, lane):
+        """Bits of a lane's outputs `latency` moves after a word of codes was accepted, from any state."""
+        if self.interface == "comb":
+            bits = self._outputs(aig, self._data, {}, {"x": word})
+        else:
+            valid = {"i_valid": [TRUE]} if self.streaming else {}
+            cycles = [self.moving(x=word, **valid), *[self.moving()] * self.latency]
+            bits = self.run(aig, self._data, self._state(aig), cycles)
+        return [bit for name in self._names for bit in self._split(bits)[name, lane][0]]
+
+    def _split(self, bits):
+        """The bits of each output's code, and those of its padding, by name and lane."""
+        words = {}
+        for role in self._data:
+            width = len(self.machine.outputs[self._ports[role]])
+            words[role], bits = bits[:width], bits[width:]
+        return {
+            key: (words[role][field.slice], [words[role][position] for position in field.padding])
+            for key, (role, field) in self._fields.items()
+            if role in words
+        }
+
+    def block(self, lane=0):
+        """All codes of a lane beside any codes in the others, and what `function` makes of them."""
+        input, aig = self._input, Aig()
+        word = self.word(aig)
+        x = self.code(word, lane)
+        return Block(aig, self.function(aig, word, lane), x, input.min_code, len(x), input.signed)
 
     # -- properties: what must never be true, by the sentence that then is said -----------------
 
@@ -127,6 +152,7 @@ class Shell:
             "comb": ("stateless",),
             "pipe": ("registered", "hold", "reset"),
             "stream": ("registered", "ready", "hold", "bubble", "delay", "reset"),
+            "axis": ("registered", "ready", "hold", "bubble", "delay", "carried", "padding", "reset"),
         }[self.interface]
         for name in names:
             aig = Aig()
@@ -152,7 +178,7 @@ class Shell:
 
     @property
     def _registered_outputs(self):
-        return [*self._data, *(["o_valid"] if self.interface == "stream" else [])]
+        return [*self._data, *self._beside.values(), *(["o_valid"] if self.streaming else [])]
 
     def _registered(self, aig):
         """Outputs do not depend on the inputs of their cycle."""
@@ -186,7 +212,8 @@ class Shell:
     def _bubble(self, aig):
         """While no result is shown, ``o_ready`` has no effect: the pipeline moves."""
         state = self._state(aig)
-        free = {"x": aig.inputs(len(self.machine.inputs[self._ports["x"]])), "i_valid": [aig.input()]}
+        roles = ["x", "i_valid", *self._beside]
+        free = {role: aig.inputs(len(self.machine.inputs[self._ports[role]])) for role in roles}
         moved, other = (self.next(aig, state, free | {"o_ready": [ready]}) for ready in (TRUE, FALSE))
         (valid,) = self._outputs(aig, ["o_valid"], state, {})
         for name, literal in moved.items():
@@ -204,6 +231,31 @@ class Shell:
         sentence = f"Port {there} must show {here} {self.latency} moves later, not another"
         yield sentence, aig.xor(valid, given)
 
+    def _carried(self, aig):
+        """What came beside a code comes out beside its result; a code counts where all of its bytes do."""
+        given = {role: aig.inputs(len(self.machine.inputs[self._ports[role]])) for role in self._beside}
+        cycles = [self.moving(**given), *[self.moving()] * self.latency]
+        state = self._state(aig)
+        for source, sink in self._beside.items():
+            word, wanted = self.run(aig, [sink], state, cycles), given[source]
+            if source == "i_keep":
+                size, wide = len(wanted) // self.lanes, len(word) // self.lanes
+                kept = [aig.any(bit ^ 1 for bit in wanted[k * size : (k + 1) * size]) ^ 1 for k in range(self.lanes)]
+                wanted = [bit for bit in kept for _ in range(wide)]
+            there, here = self._ports[sink], self._ports[source]
+            sentence = f"Port {there} must carry {here} of {self.latency} moves before, not another"
+            yield sentence, aig.differ(word, wanted)
+
+    def _padding(self, aig):
+        """The bits above a code repeat its sign, or are 0."""
+        codes = self._split(self._outputs(aig, self._data, self._state(aig), {}))
+        for (name, lane), (code, padding) in codes.items():
+            role, field = self._fields[name, lane]
+            sign = code[-1] if field.format.signed else FALSE
+            what = f"{name} of lane {lane}"
+            sentence = f"Port {self._ports[role]} must repeat the sign of {what} in its padding, or have zeros there"
+            yield sentence, aig.any(aig.xor(bit, sign) for bit in padding)
+
     def _reset(self, aig):
         """Power-up and reset empty the pipeline."""
         yield from self._empty(aig, "power-up", self.initial(aig), [])
@@ -212,9 +264,9 @@ class Shell:
             yield from self._empty(aig, "reset", state, [resetting])
             if self.reset.startswith("async"):
                 bits = self._outputs(
-                    aig, ["o_valid"] if self.interface == "stream" else self._data, state, resetting
+                    aig, ["o_valid"] if self.streaming else self._data, state, resetting
                 )
-                port = self._ports["o_valid"] if self.interface == "stream" else "y"
+                port = self._ports["o_valid"] if self.streaming else "y"
                 yield (
                     f"Port {port} must be low while an asynchronous reset is asserted, not high",
                     aig.any(bits),

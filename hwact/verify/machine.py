@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CheckError, ToolError
+from ..ports import ports_of
 from ..synth.tools import run_yosys
 from .aig import FALSE, TRUE, Aig
 
@@ -95,7 +96,7 @@ class Machine:
         return known | {r.output >> 1: state[r.name] for r in self.registers if r.name in state}
 
 
-def read_machine(verilog, design, ports, timeout=600):
+def read_machine(verilog, design, timeout=600):
     """The circuit in a Verilog text.
 
     Parameters
@@ -103,9 +104,7 @@ def read_machine(verilog, design, ports, timeout=600):
     verilog : str
         Text with a module ``design.name``.
     design : Design
-        Says the widths of the ports.
-    ports : dict of str to str
-        Port by role, as in the manifest.
+        Says the ports.
     timeout : float
         Seconds.
 
@@ -129,18 +128,14 @@ def read_machine(verilog, design, ports, timeout=600):
             text = Path(folder, "unit.blif").read_text(encoding="utf-8")
         except OSError:
             raise ToolError("Tool yosys must write a netlist, not nothing") from None
-    return _Reader(text).machine(_widths(design, ports), ports.get("clk"))
+    return _Reader(text).machine(_widths(design), design.shell.clock_name)
 
 
-def _widths(design, ports):
+def _widths(design):
     """Bits of the inputs, and of the outputs (dicts by port)."""
-    outputs = {channel.name: channel.format.width for channel in design.channels} | {
-        "i_ready": 1,
-        "o_valid": 1,
-    }
-    inputs = {"x": design.input.width, **dict.fromkeys(("clk", "rst", "ce", "i_valid", "o_ready"), 1)}
     return [
-        {ports[role]: width for role, width in side.items() if role in ports} for side in (inputs, outputs)
+        {port.name: port.width for port in ports_of(design) if port.direction == direction}
+        for direction in ("input", "output")
     ]
 
 
@@ -206,7 +201,7 @@ class _Reader:
     def _register(self, words, clock):
         data, net, *trigger = words
         if trigger[:2] != ["re", clock]:
-            raise CheckError(f"Register {net} must move at the rising edge of port clk, not otherwise")
+            raise CheckError(f"Register {net} must move at the rising edge of port {clock}, not otherwise")
         return Register(net, self._literals[net], self._literal(data), {"0": 0, "1": 1}.get(trigger[2]))
 
     def _literal(self, net):

@@ -5,6 +5,7 @@ What is proved, and how it adds up for all time, is told in ``docs/proof.md``.
 
 from ..emit.manifest import ports
 from ..errors import CheckError, ToolError
+from ..ports import sidebands_text
 from ..synth.tools import tool_versions
 from .aig import Aig, solver_version
 from .blocks import Deadline, decide
@@ -55,12 +56,12 @@ def prove(design, contents, verilog, *, seconds, tick=None):
     deadline = Deadline(seconds, "Proof")
     _try_solver(deadline)
     try:
-        machine = read_machine(verilog, design, contents["ports"], deadline.remaining)
+        machine = read_machine(verilog, design, deadline.remaining)
     except ToolError:
         deadline.check()
         raise
-    shell = Shell(machine, plain, contents["ports"])
-    promise = broken_promise(shell.latency, deadline.solve) if shell.interface == "stream" else None
+    shell = Shell(machine, design)
+    promise = broken_promise(shell.latency, deadline.solve) if shell.streaming else None
     sentence = promise or shell.broken(deadline.solve)
     if sentence:
         raise CheckError(f"{sentence}: found by SAT")
@@ -103,15 +104,21 @@ def _prove_function(plain, shell, deadline, tick):
         decided.append(block.first)
         return block.aig.any(block.aig.differ(*pair) for pair in pairs(block))
 
-    found = decide(shell.block(), plain["domain"], wrong, deadline, tick)
-    if found is None:
-        return len(decided)
-    block, values = found
-    results = [[_integer(block.aig.evaluate(word, values)) for word in pair] for pair in pairs(block)]
-    name, (got, want) = next((c["name"], pair) for c, pair in zip(channels, results) if pair[0] != pair[1])
-    raise CheckError(
-        f"Output {name} of code {block.code(values)} must be {want} in the circuit, not {got}: found by SAT"
-    )
+    total = (plain["domain"][1] - plain["domain"][0] + 1) * shell.lanes
+    for lane in range(shell.lanes):
+        before = total // shell.lanes * lane
+        move = tick and (lambda done, _, before=before: tick(before + done, total))
+        found = decide(shell.block(lane), plain["domain"], wrong, deadline, move)
+        if found is None:
+            continue
+        block, values = found
+        results = [[_integer(block.aig.evaluate(word, values)) for word in pair] for pair in pairs(block)]
+        name, (got, want) = next((c["name"], pair) for c, pair in zip(channels, results) if pair[0] != pair[1])
+        where = f" of lane {lane}" if shell.lanes > 1 else ""
+        raise CheckError(
+            f"Output {name}{where} of code {block.code(values)} must be {want} in the circuit, not {got}: found by SAT"
+        )
+    return len(decided)
 
 
 def _integer(bits):
@@ -122,9 +129,10 @@ def _integer(bits):
 def _checks(design, shell, blocks):
     outputs = " and ".join(channel.name for channel in design.channels)
     tools = f"Yosys {tool_versions()['pyosys']}", solver_version()
+    lanes = f" in each of {shell.lanes} lanes, whatever the others take" if shell.lanes > 1 else ""
     found = {
         "equivalence": (
-            f"equals an independent netlist of the tables, SAT on {blocks} blocks of codes",
+            f"equals an independent netlist of the tables{lanes}, SAT on {blocks} blocks of codes",
             "every code",
         )
     }
@@ -133,12 +141,15 @@ def _checks(design, shell, blocks):
         still = "no register changes while the enable is low, outputs are registered: k = 1"
         cleared = f"all {len(shell.registers)} registers are 0 after {start}: k = 1"
         found |= {"hold": (still, "every state"), "reset": (cleared, "every state")}
-    if shell.interface == "stream":
+    if shell.streaming:
         line = (
             f"a delay line of {shell.latency} stages: registered, ready, hold, bubble by k = 1, delay by k = "
             f"{shell.latency}; the line has no loss, no duplication, order, stability: by induction, k = 1"
         )
         empty = f"no result is valid after {start} before one was accepted: k = {shell.latency}"
         found |= {"handshake": (line, "every state"), "reset": (empty, "every state")}
+    if shell.interface == "axis":
+        carried = f"{sidebands_text(design)} come out beside their codes' results: k = {shell.latency}; padding: k = 0"
+        found |= {"sidebands": (carried, "every state")}
     codes = design.domain[1] - design.domain[0] + 1
     return [Check("proof", check, outputs, how, codes, which, tools) for check, (how, which) in found.items()]

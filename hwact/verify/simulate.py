@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import CheckError, ToolError
+from ..ports import SIDEBANDS, ports_of
 from ..synth.tools import product, run, run_yosys, yosys_share
 from .adders import adders, probed
 from .golden import chunks
@@ -22,7 +23,7 @@ from .golden import chunks
 __all__ = ["MANY", "Program", "Simulation", "run_verilog", "simulate_verilog"]
 
 _COMPILER = ("g++", "-std=c++14", "-w")
-_INTERFACES = ("comb", "pipe", "stream")
+_INTERFACES = {"comb": 0, "pipe": 1, "stream": 2, "axis": 2}
 #: Codes from which on better machine code is worth the compiler's time.
 MANY = 1 << 18
 _FLAW = re.compile(r"^Warning: (multiple conflicting drivers|found logic loop)", re.MULTILINE)
@@ -35,7 +36,7 @@ class Simulation:
     Parameters
     ----------
     outputs : dict of numpy.ndarray
-        Output codes of each output, in the order of the input codes.
+        Output codes of each output, in the order of the input codes; a row a lane where there are several.
     latency : int or None
         Measured clock cycles from a code to its result; 0 for ``comb``. None where no two of the
         codes have different outputs, so that a ``pipe`` unit's latency cannot be seen.
@@ -57,7 +58,7 @@ class Simulation:
     @property
     def rate(self):
         """Codes a second."""
-        return len(self.outputs["y"]) / max(self.seconds, 1e-9)
+        return self.outputs["y"].size / max(self.seconds, 1e-9)
 
 
 def simulate_verilog(verilog, design, codes, *, stalls=None):
@@ -143,6 +144,9 @@ class Program:
     def run(self, codes, *, stalls=None):
         """Drive codes through the unit.
 
+        Every lane takes every code, different lanes different ones at a time. AXI4-Stream's sidebands and the
+        padding of its inputs are random; what comes out of them is compared with what must.
+
         Parameters
         ----------
         codes : range or array_like of int
@@ -185,12 +189,15 @@ class Program:
         report = _report(log)
         if report["violation"]:
             raise CheckError(f"{report['violation']}, not as in cycle {report['cycle']}")
-        channels = self._design.channels
-        results = np.fromfile(self._folder / "results", dtype=np.uint32).reshape(-1, len(channels))
+        channels, lanes = self._design.channels, self._design.shell.lanes
+        results = np.fromfile(self._folder / "results", dtype=np.uint32).reshape(-1, lanes, len(channels))
         if len(results) != count:
             raise CheckError(f"Received {len(results)} of {count} outputs in {report['cycle']} cycles")
+        step = max(count // lanes, 1)  # as in the driver: what a lane is ahead of the one below
+        results = np.stack([np.roll(results[:, lane], lane * step, axis=0) for lane in range(lanes)])
         outputs = {
-            channel.name: channel.format.from_bits(results[:, k]) for k, channel in enumerate(channels)
+            channel.name: channel.format.from_bits(results[0, :, k] if lanes == 1 else results[:, :, k])
+            for k, channel in enumerate(channels)
         }
         latency = None if report["latency"] < 0 else report["latency"]
         return Simulation(outputs, latency, report["cycles"], report["seconds"], tuple(report["readings"]))
@@ -288,24 +295,6 @@ def _report(log):
         raise ToolError("Tool simulate must write a report, not nothing") from None
 
 
-def _ports(design):
-    """Direction and width of each port, by CXXRTL's name of its member."""
-    shell = design.shell
-    stream = shell.interface == "stream"
-    ports = {"i_payload" if stream else "x": ("input", design.input.width)}
-    ports |= {_output(design, channel): ("output", channel.format.width) for channel in design.channels}
-    if stream:
-        ports |= dict.fromkeys(("i_valid", "o_ready"), ("input", 1))
-        ports |= dict.fromkeys(("o_valid", "i_ready"), ("output", 1))
-    elif shell.interface == "pipe":
-        ports["ce"] = "input", 1
-    if shell.interface != "comb":
-        ports["clk"] = "input", 1
-        if shell.reset != "none":
-            ports[_reset(shell)] = "input", 1
-    return {_member(name): port for name, port in ports.items()}
-
-
 def _check_ports(design, translated):
     """Raise CheckError unless the translated module has the design's ports and no other."""
     found = re.findall(
@@ -314,7 +303,7 @@ def _check_ports(design, translated):
     there = {
         name: (kind, int(width)) for kind, width, name in found if not name.startswith(_member("probe_"))
     }
-    wanted = _ports(design)
+    wanted = {_member(port.name): (port.direction, port.width) for port in ports_of(design)}
     for name in sorted({*there, *wanted}):
         if there.get(name) != wanted.get(name):
             port = name.removeprefix("p_").replace("__", "_")
@@ -327,33 +316,77 @@ def _describe(port):
     return f"an {port[0]} of {port[1]} bits" if port else "absent"
 
 
-def _output(design, channel):
-    return f"o_{channel.name}" if design.shell.interface == "stream" else channel.name
-
-
-def _reset(shell):
-    return "rst_n" if shell.reset.endswith("low") else "rst"
-
-
 def _definitions(design, watched):
     """The generated text in front of ``simulate.cc``."""
-    shell = design.shell
-    outputs = [f"take(dut.{_member(_output(design, channel))})" for channel in design.channels]
+    shell, ports = design.shell, ports_of(design)
+    by_role = {role: port for port in ports for role in port.roles}
     lines = [
         f"#define DUT cxxrtl_design::{_member(design.name)}",
-        f"#define INTERFACE {_INTERFACES.index(shell.interface)}",
-        f"#define X {_member('i_payload' if shell.interface == 'stream' else 'x')}",
-        f"#define CHANNELS {len(outputs)}",
-        f"#define OUTPUTS {', '.join(outputs)}",
-        f"#define WIDEST {(1 << design.input.width) - 1}ull",
+        f"#define INTERFACE {_INTERFACES[shell.interface]}",
+        f"#define LANES {shell.lanes}",
+        f"#define CHANNELS {len(design.channels)}",
+        f"#define WIDTH {design.input.width}",
         f"#define LATENCY {shell.latency}",
         f'#define ADDERS "{"".join(adder.operator for adder in watched)}"',
         f"#define WATCH {', '.join(_watch(*numbered) for numbered in enumerate(watched))}",
+        f"#define PUT_CODES(word, noise) {', '.join(_put_codes(by_role['x']))}",
+        f"#define CODES {', '.join(_codes(design, by_role))}",
+        f"#define FORMATS {', '.join(_formats(design, by_role))}",
+        f"#define PADDED {int(any(field.padding for field in by_role['x'].fields))}",
+        *(f"#define {role.upper()} {_member(port.name)}" for role, port in by_role.items() if len(port.roles) == 1),
+        *(f'#define {role.upper()}_NAME "{port.name}"' for role, port in by_role.items()),
+        *_sidebands(by_role, shell.lanes),
     ]
-    if shell.interface != "comb" and shell.reset != "none":
-        active = 0 if shell.reset.endswith("low") else 1
-        lines += [f"#define RESET {_member(_reset(shell))}", f"#define ACTIVE {active}u"]
+    if "rst" in by_role:
+        lines.append(f"#define ACTIVE {0 if shell.reset.endswith('low') else 1}u")
     return "\n".join(lines) + "\n"
+
+
+def _put_codes(port):
+    """Calls that put one code, with noise in its padding, into each lane."""
+    for code in port.fields:
+        place = f"{code.low}, {code.format.width}, {code.padded}"
+        yield f"put_field<{place}>(dut.{_member(port.name)}, word[{code.lane}], noise)"
+
+
+def _results(design, by_role):
+    """Ports and fields of the results, lane by lane."""
+    ports = dict.fromkeys(by_role[channel.name] for channel in design.channels)
+    places = {(code.lane, code.name): (port, code) for port in ports for code in port.fields}
+    return [places[lane, c.name] for lane in range(design.shell.lanes) for c in design.channels]
+
+
+def _codes(design, by_role):
+    """Expressions for the result of every lane and channel, with its padding."""
+    for port, code in _results(design, by_role):
+        yield f"field<{code.low}, {code.padded}>(dut.{_member(port.name)})"
+
+
+def _formats(design, by_role):
+    """Widths without and with padding and sign of each channel, as C++ initialisers."""
+    for _, code in _results(design, by_role)[: len(design.channels)]:
+        yield f"{{{code.format.width}, {code.padded}, {int(code.format.signed)}}}"
+
+
+def _sidebands(by_role, lanes):
+    """The words that travel beside the data, where there are any: 32 bits at most each."""
+    words, put, taken = [], [], []
+    for given, answered in SIDEBANDS.items():
+        if given not in by_role:
+            continue
+        (source, size), (sink, bits) = ((by_role[role].name, by_role[role].width) for role in (given, answered))
+        kept = given == "i_keep"
+        step = size // lanes if kept else 32
+        for k, low in enumerate(range(0, size, step)):
+            width = min(step, size - low)
+            at, out = (k * (bits // lanes), bits // lanes) if kept else (low, width)
+            put.append(f"put_field<{low}, {width}, {width}>(dut.{_member(source)}, side[{len(words)}], 0)")
+            words.append(f'{{{width}, {out if kept else 0}, "{sink}"}}')
+            taken.append(f"field<{at}, {out}>(dut.{_member(sink)})")
+    if words:
+        yield f"#define SIDES {', '.join(words)}"
+        yield f"#define PUT_SIDES(side) {', '.join(put)}"
+        yield f"#define TAKE_SIDES {', '.join(taken)}"
 
 
 def _watch(number, adder):

@@ -7,7 +7,7 @@ is a module that keeps its hierarchy.
 import json
 from dataclasses import dataclass
 
-__all__ = ["Layout"]
+__all__ = ["LutLayout"]
 
 #: Ends of the names of modules that hold tables.
 _TABLES = ("_coefficients", "_table")
@@ -32,7 +32,7 @@ endmodule
 
 
 @dataclass(frozen=True)
-class Layout:
+class LutLayout:
     """How tables are laid out.
 
     Parameters
