@@ -10,7 +10,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from ..design import Fold
+from ..design import Fold, Table
 from ..errors import RequestError
 from ..fit import target_of
 from ..fit.band import Band
@@ -94,7 +94,8 @@ def _fit(targets, common, method, choose_one):
             cores += _lines(joined, common.multiplier, min(bits, max(common.input.width - 1, 1)))
         if method in ("auto", "table") and len(joined.band) <= MAX_TABLE_ASKED:
             cores += (core for _, core in tables_of([joined], MAX_TABLE_ASKED))
-        candidates += ((tuple(one.fold for one in chosen), bits, core) for core in cores)
+        folds, used = tuple(one.fold for one in chosen), [one.origin + len(one.band) for one in chosen]
+        candidates += ((folds, bits, _repeated(core, used, bits)) for core in cores)
     if not candidates:
         raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
     target = targets[0]
@@ -162,6 +163,23 @@ def _joined(chosen):
         lower[place], upper[place], target[place] = one.band.lower, one.band.upper, one.target
     last = ((len(chosen) - 1) << bits) + ends[-1]
     return Folded(Fold(), Band(lower[:last], upper[:last]), 0, target[:last]), bits
+
+
+def _repeated(core, used, bits):
+    """The core with the indices that no code reaches filled by what is before them, so that address bits drop out."""
+    if isinstance(core, Table):
+        places = [_source(index + core.start, used, bits) - core.start for index in range(len(core.entries))]
+        return Table(core.start, tuple(core.entries[max(place, 0)] for place in places))
+    size = core.sizes[0]
+    places = [(_source(start, used, bits) - core.starts[0]) // size for start in core.starts]
+    own = {name: tuple(getattr(core, name)[max(k, 0)] for k in places) for name in ("slopes", "intercepts")}
+    return replace(core, **own)
+
+
+def _source(index, used, bits):
+    """The index itself, or the one that differs in the address bits which a function has no use for."""
+    number, place = index >> bits, index & (1 << bits) - 1
+    return (number << bits) + place % (1 << (used[number] - 1).bit_length())
 
 
 def _lines(folded, multiplier, most=MAX_INPUT_WIDTH, halvings=HALVINGS, spare=SPARE_SHIFTS):

@@ -16,8 +16,8 @@ __all__ = ["Fold", "Mirror", "MultiDatapath", "MultiPlan", "MultiUnit", "Restore
 
 
 def chosen(m, page, entries):
-    """The entry that belongs to a function's number, as a signal."""
-    answer = Signal(span(min(entries), max(entries)))
+    """The entry (none is negative) that belongs to a function's number, as a signal."""
+    answer = Signal(max(max(entries).bit_length(), 1))
     lookup(m, page, entries, 0, answer)
     return answer
 
@@ -60,7 +60,7 @@ class Fold(wiring.Component):
         index = Signal(bits)
         m.d.comb += self.u.eq(Cat(index, self.page))
         sign = self.x[-1]
-        whole = chosen(m, self.page, [fold.index == "none" for fold in folds])
+        whole = chosen(m, self.page, [int(fold.index == "none") for fold in folds])
         # A range that is not folded is offset binary: the sign bit flips.
         upper = Mux(whole, ~sign, 0) if self._signed else sign
         m.d.comb += self.negative.eq(sign & ~whole if self._signed else 0)
@@ -69,7 +69,7 @@ class Fold(wiring.Component):
             # -x is ~(x - 1): one adder whose sum bits are inverted where the code is negative; for the smallest code,
             # whose magnitude is beyond the page, it stays ~x.
             negate = Signal()
-            magnitude = chosen(m, self.page, [fold.index == "negate" for fold in folds])
+            magnitude = chosen(m, self.page, [int(fold.index == "negate") for fold in folds])
             m.d.comb += negate.eq(self.negative & magnitude & self.x[:-1].any())
             code = (self.x + negate.replicate(len(self.x)))[: len(self.x)]
         m.d.comb += index.eq(Cat((code ^ mirror)[:-1], upper))
@@ -102,8 +102,8 @@ class Mirror(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         folds, width = self._channel.folds, self._channel.format.width
-        odd = [fold.restore == "odd" for fold in folds]
-        plain = [negates(fold, width) for fold in folds]
+        odd = [int(fold.restore == "odd") for fold in folds]
+        plain = [int(negates(fold, width)) for fold in folds]
         m.d.comb += self.inverted.eq(self.negative & chosen(m, self.page, odd))
         m.d.comb += self.minus.eq(self.negative & chosen(m, self.page, plain))
         return m
