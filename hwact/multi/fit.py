@@ -10,13 +10,13 @@ from operator import itemgetter
 
 import numpy as np
 
-from ..design import Fold, Table
+from ..design import Fold, Lines, Table
 from ..errors import RequestError
 from ..fit import target_of
 from ..fit.band import Band
 from ..fit.choice import Chooser
 from ..fit.cost import cost
-from ..fit.exact import HALVINGS, MAX_TABLE, MAX_TABLE_ASKED, SPARE_SHIFTS
+from ..fit.exact import MAX_TABLE, MAX_TABLE_ASKED, SPARE_SHIFTS
 from ..fit.exact import _quantised as quantised
 from ..fit.exact import _tables as tables_of
 from ..fit.folding import Folded
@@ -30,11 +30,12 @@ __all__ = ["fit"]
 
 #: What is allowed where no code is, in bits.
 _FREE_BITS = 34
-#: Indices that folds may prefer; any other is taken where there is none of the kind.
-_PREFERENCES = (("complement",), ("negate",), ("complement", "negate"), ("none",))
-
+#: Partial choices of folds that are looked at further.
+BEAM = 64
 #: Choices of folds that are fitted jointly.
-MAX_CHOICES = 2
+MAX_CHOICES = 3
+#: Halvings of the largest blocks that are considered.
+HALVINGS = 2
 
 
 def fit(spec, area=None):
@@ -116,27 +117,26 @@ def _fit(targets, common, method, choose_one):
 
 
 def _choices(problems, multiplier, layout):
-    """Different choices of a fold for each function: the cheapest ones for it alone, of a preferred kind."""
-    scored = [_scores(problem, multiplier, layout) for problem in problems]
-    found = {}
-    for preferred in _PREFERENCES:
-        chosen = [
-            min([one for one in scores if one[1].fold.index in preferred] or scores, key=itemgetter(0))
-            for scores in scored
-        ]
-        found[tuple(one.fold for _, one in chosen)] = sum(score for score, _ in chosen), [one for _, one in chosen]
-    ranked = sorted(found.values(), key=itemgetter(0))
-    return [chosen for _, chosen in ranked[:MAX_CHOICES]]
+    """The best choices of a fold for each function, by the sizes of their tables and lines alone and of all folds.
+
+    A beam search: partial choices that look dear are dropped.
+    """
+    target, beam = problems[0].target, [(0.0, [])]
+    for problem in problems:
+        scores = _scores(problem, multiplier, layout)
+        longer = [(size + own, [*chosen, folded]) for size, chosen in beam for own, folded in scores]
+        beam = sorted(longer, key=lambda one: one[0] + _folding([f.fold for f in one[1]], target, False))[:BEAM]
+    return [chosen for _, chosen in beam[:MAX_CHOICES]]
 
 
 def _scores(problem, multiplier, layout):
-    """Every fold of a function that a page can hold, with the estimated size of the function alone."""
+    """Every fold of a function that a page can hold, with the estimated size of table or lines."""
     formats, scores = (problem.target.input, problem.target.output), []
     for folded in filter(None, map(_within_page, problem.folds)):
         cores = list(_lines(folded, multiplier, halvings=0, spare=0))
         if len(folded.band) <= MAX_TABLE:
             cores += [core for _, core in tables_of([folded], MAX_TABLE)]
-        scores.append((min(cost(folded.fold, core, *formats, None, layout) for core in cores), folded))
+        scores.append((min(cost(Fold(), core, *formats, None, layout) for core in cores), folded))
     return scores
 
 
@@ -194,12 +194,23 @@ def _lines(folded, multiplier, most=MAX_INPUT_WIDTH, halvings=HALVINGS, spare=SP
 
 
 def _estimate(folds, core, target, layout):
-    """Estimated LUT4s: the core once, the dearest fold of each kind, and what chooses between folds."""
-    parts = {cost(fold, core, target.input, target.output, None, layout) for fold in folds}
-    plain = cost(Fold(), core, target.input, target.output, None, layout)
-    restores = {fold.restore for fold in folds} - {"none", "even"}
-    constants = {fold.constant % (1 << target.output.width) for fold in folds if fold.restore == "odd"} - {0}
-    return max(parts | {plain}) + target.output.width * (len(restores) > 1) + len(constants)
+    """Estimated LUT4s: what folds and unfolds, and the core once."""
+    lines = isinstance(core, Lines)
+    return cost(Fold(), core, target.input, target.output, None, layout) + _folding(folds, target, lines)
+
+
+def _folding(folds, target, lines):
+    """Estimated LUT4s of what folds and unfolds for all functions; lines take a negation into their last adder."""
+    indices, width = {fold.index for fold in folds}, target.output.width
+    size = len(indices) - 1.0
+    if indices != {"none"}:
+        size += target.input.width * (1.5 if "negate" in indices else 0.5)
+    odd = [fold.constant + 1 for fold in folds if fold.restore == "odd"]
+    rests = [rest % (1 << width) for rest in odd if not (lines and (rest - 1) % (1 << width) == 0)]
+    zeros = [(rest & -rest).bit_length() - 1 for rest in rests if rest]
+    size += width * (bool(odd) and not lines) + (width - min(zeros) if zeros else 0)
+    ramps = {fold.ramp_shift for fold in folds if fold.restore.startswith("ramp")}
+    return size + len(ramps) * (width + 1.0) + len({fold.restore for fold in folds}) - 1.0
 
 
 def _slopes(channel, expressions, input):
