@@ -93,7 +93,7 @@ class MultiChannel:
         if negates and core.stop >= last:
             starts.append(starts[-1] + size)
             intercepts.append(slopes[-1] * (size - 1) + intercepts[-1])
-            slopes.append(0)
+            slopes.append(slopes[-1])  # at one index, where it is of no account, but for the slope in use
         stop = starts[-1] + size
         return replace(core, starts=tuple(starts), stop=stop, slopes=tuple(slopes), intercepts=tuple(intercepts))
 

@@ -1,12 +1,12 @@
 """The circuit of a unit of several functions: the steps of a single one, but for folding and unfolding."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..rtl import Datapath
 from ..rtl.fold import negates
-from ..rtl.lookup import lookup, span
+from ..rtl.lookup import span
 from ..rtl.stages import Step, schedule, unfolded_range
 from ..rtl.stages import _Atom as Atom
 from ..rtl.stages import _ChannelPlan as ChannelPlan
@@ -15,11 +15,16 @@ from ..sideband.rtl import SidebandUnit
 __all__ = ["Fold", "Mirror", "MultiDatapath", "MultiPlan", "MultiUnit", "Restore"]
 
 
-def chosen(m, page, entries):
-    """The entry (none is negative) that belongs to a function's number, as a signal."""
-    answer = Signal(max(max(entries).bit_length(), 1))
-    lookup(m, page, entries, 0, answer)
-    return answer
+def chosen(page, entries):
+    """The entry (none is negative) that belongs to a function's number, without a case: a value."""
+    width = max(max(entries).bit_length(), 1)
+    if len(set(entries)) == 1:
+        return Const(entries[0], width)
+    value = Const(0, width)
+    for entry in sorted(set(entries) - {0}):
+        here = Cat(*(page == number for number, other in enumerate(entries) if other == entry)).any()
+        value = value | Mux(here, Const(entry, width), 0)
+    return value
 
 
 class Fold(wiring.Component):
@@ -60,7 +65,7 @@ class Fold(wiring.Component):
         index = Signal(bits)
         m.d.comb += self.u.eq(Cat(index, self.page))
         sign = self.x[-1]
-        whole = chosen(m, self.page, [int(fold.index == "none") for fold in folds])
+        whole = chosen(self.page, [int(fold.index == "none") for fold in folds])
         # A range that is not folded is offset binary: the sign bit flips.
         upper = Mux(whole, ~sign, 0) if self._signed else sign
         m.d.comb += self.negative.eq(sign & ~whole if self._signed else 0)
@@ -69,7 +74,7 @@ class Fold(wiring.Component):
             # -x is ~(x - 1): one adder whose sum bits are inverted where the code is negative; for the smallest code,
             # whose magnitude is beyond the page, it stays ~x.
             negate = Signal()
-            magnitude = chosen(m, self.page, [int(fold.index == "negate") for fold in folds])
+            magnitude = chosen(self.page, [int(fold.index == "negate") for fold in folds])
             m.d.comb += negate.eq(self.negative & magnitude & self.x[:-1].any())
             code = (self.x + negate.replicate(len(self.x)))[: len(self.x)]
         m.d.comb += index.eq(Cat((code ^ mirror)[:-1], upper))
@@ -104,8 +109,8 @@ class Mirror(wiring.Component):
         folds, width = self._channel.folds, self._channel.format.width
         odd = [int(fold.restore == "odd") for fold in folds]
         plain = [int(negates(fold, width)) for fold in folds]
-        m.d.comb += self.inverted.eq(self.negative & chosen(m, self.page, odd))
-        m.d.comb += self.minus.eq(self.negative & chosen(m, self.page, plain))
+        m.d.comb += self.inverted.eq(self.negative & chosen(self.page, odd))
+        m.d.comb += self.minus.eq(self.negative & chosen(self.page, plain))
         return m
 
 
@@ -150,12 +155,12 @@ class Restore(wiring.Component):
         value = wide ^ self.inverted.replicate(width)
         rests = [self._rest(fold, width) for fold in folds]
         if any(rests):
-            value = (value + Mux(self.inverted, chosen(m, self.page, rests), 0))[:width]
+            value = (value + Mux(self.inverted, chosen(self.page, rests), 0))[:width]
         ramps = {fold.ramp_shift for fold in folds if fold.restore.startswith("ramp")}
         for shift in sorted(ramps):
             added = [self._sides(fold, shift) for fold in folds]
             rises = Signal(name=f"rises_{shift}")
-            m.d.comb += rises.eq(chosen(m, self.page, added).bit_select(self.x[-1], 1))
+            m.d.comb += rises.eq(chosen(self.page, added).bit_select(self.x[-1], 1))
             # Added first and selected afterwards: an adder cell does both.
             value = Mux(rises, (value + (self.x.as_signed() << shift))[:width], value)
         m.d.comb += self.y.eq(value)
