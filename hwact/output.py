@@ -58,6 +58,8 @@ class Unit:
             from .softmax.output import SoftmaxUnit as cls
         elif contents.get("kind") == "multi":
             from .multi.output import MultiFiles as cls
+        elif contents.get("kind") == "parametric":
+            from .parametric.output import ParametricFiles as cls
         unit = cls(design, str(contents.get("command", "")), Certificate.from_dict(sealed, design.digest))
         unit._certified = sealed["files"]
         return unit

@@ -214,6 +214,10 @@ def _kind(contents):
         from ..multi import MultiDesign
 
         return MultiDesign
+    if contents.get("kind") == "parametric":
+        from ..parametric import ParametricDesign
+
+        return ParametricDesign
     if contents.get("kind") != "softmax":
         return Design
     from ..softmax import SoftmaxDesign

@@ -3,7 +3,7 @@
 from ..emit.bench import bench_text as plain_bench
 from ..emit.cocotb_bench import cocotb_bench_text as plain_cocotb
 from ..emit.header import line_comment, notice
-from .flat import Flat, pairs
+from .flat import Flat, pairs, sides_of, wrapped
 from .verilog import ports
 
 __all__ = ["bench_text", "cocotb_bench_text", "vectors_text"]
@@ -43,7 +43,13 @@ def bench_text(design, command):
     text, port, bits = plain_bench(_View(design), command), ports(design), design.input.width
     side = port[design.sideband[0]]
     split = f".{port['x']}(x[{bits - 1}:0]),\n        .{side}(x[{bits + design.sideband[1] - 1}:{bits}])"
-    return _replaced(text, f".{port['x']}(x)", split, 1)
+    text = _replaced(text, f".{port['x']}(x)", split)
+    if not design.beside:
+        return text
+    module = f"{design.name}_loaded"
+    text = _replaced(text, f"    {design.name} dut (", f"    {module} dut (")
+    text = _replaced(text, "repeat (4) tick;", f"repeat ({4 + len(sides_of(design))}) tick; // the memory is written")
+    return f"{text}\n// The unit with its memory written, again and again.\n{wrapped(design, module, flat=False)}"
 
 
 def cocotb_bench_text(design, command):
@@ -52,13 +58,28 @@ def cocotb_bench_text(design, command):
     for handle in (f"dut.{port['x']}.value", 'port(dut, "x").value'):
         text = text.replace(handle, "Wide(dut).value")
     fill = {"x": port["x"], "side": port[design.sideband[0]], "bits": design.input.width}
-    return _replaced(text, "\n\ndef vectors():", _WIDE.format(**fill) + "\n\ndef vectors():", 1)
+    text = _replaced(text, "\n\ndef vectors():", _WIDE.format(**fill) + "\n\ndef vectors():")
+    if not design.beside:
+        return text
+    text = _replaced(text, "\n\nclass Wide:", f"\n#: Channel, alpha and beta.\nPARAMETERS = {design.parameters!r}\n\n\nclass Wide:")
+    return _replaced(text, _CYCLES, _LOAD + _CYCLES)
 
 
-def _replaced(text, old, new, count):
-    assert text.count(old) == count, old
+def _replaced(text, old, new):
+    assert text.count(old) == 1, old
     return text.replace(old, new)
 
+
+_CYCLES = """    for _ in range(cycles):
+        await FallingEdge(dut.clk)
+"""
+
+_LOAD = """    dut.w_enable.value = 1
+    for channel, alpha, beta in PARAMETERS:
+        dut.w_channel.value, dut.w_alpha.value, dut.w_beta.value = channel, alpha, beta
+        await FallingEdge(dut.clk)
+    dut.w_enable.value = 0
+"""
 
 _WIDE = '''
 

@@ -6,9 +6,9 @@ So the drivers and comparisons of plain units serve, and every check drives pair
 import numpy as np
 
 from ..fixed import Format
-from .verilog import ports, widths
+from .verilog import inputs, ports, widths
 
-__all__ = ["Flat", "flat_verilog", "pairs"]
+__all__ = ["Flat", "flat_verilog", "pairs", "sides_of", "wrapped"]
 
 
 class Flat:
@@ -47,25 +47,44 @@ def pairs(flat, most, seed=1):
     """
     design, draw = flat.design, np.random.default_rng(seed)
     first, last = design.domain
-    sides, count = 1 << design.sideband[1], last - first + 1
-    numbers = np.arange(sides * count) if sides * count <= most else draw.integers(0, sides * count, most)
-    return draw.permutation(flat.join(numbers // count, first + numbers % count))
+    sides, count = sides_of(design), last - first + 1
+    total = len(sides) * count
+    numbers = np.arange(total) if total <= most else draw.integers(0, total, most)
+    return draw.permutation(flat.join(sides[numbers // count], first + numbers % count))
+
+
+def sides_of(design):
+    """Values of the sideband that checks drive: every one, or the design's own choice."""
+    return np.asarray(getattr(design, "sides", range(1 << design.sideband[1])), dtype=np.int64)
 
 
 def flat_verilog(design, text):
     """Verilog text of the unit and, around it, the module ``NAME_flat`` with the wide input."""
+    return f"{text}\n{wrapped(design, f'{design.name}_flat', flat=True)}"
+
+
+def wrapped(design, module, flat):
+    """A module around the unit, with the ports that no handshake is for joined to the design's `loader`.
+
+    Parameters
+    ----------
+    design
+    module : str
+        Its name.
+    flat : bool
+        Whether x and the sideband become one input.
+    """
     roles, bits = ports(design), widths(design)
-    sideband, width = design.sideband
-    wide = {"x": f"[{bits['x'] - 1}:0]", sideband: f"[{bits['x'] + width - 1}:{bits['x']}]"}
-    declared, joined = [], []
+    (sideband, width), incoming = design.sideband, inputs(design)
+    declared, joined, total = [], [], bits["x"] + width
+    slices = {"x": f"[{bits['x'] - 1}:0]", sideband: f"[{total - 1}:{bits['x']}]"} if flat else {}
     for role, port in roles.items():
-        if role in wide:
-            joined.append(f".{port}({roles['x']}{wide[role]})")
-        else:
-            joined.append(f".{port}({port})")
-        if role != sideband:
-            kind = "output" if role in ("i_ready", "o_valid", *(c.name for c in design.channels)) else "input"
-            total = bits[role] + (width if role == "x" else 0)
-            declared.append(f"{kind} [{total - 1}:0] {port}")
-    module = f"module {design.name}_flat({', '.join(declared)});\n  {design.name} unit ({', '.join(joined)});\nendmodule\n"
-    return f"{text}\n{module}"
+        if role in design.beside:
+            joined.append(f".{port}(loader_{role})")
+            continue
+        joined.append(f".{port}({roles['x']}{slices[role]})" if role in slices else f".{port}({port})")
+        if role != sideband or not flat:
+            wide = total if flat and role == "x" else bits[role]
+            declared.append(f"{'input' if role in incoming else 'output'} [{wide - 1}:0] {port}")
+    body = f"{design.loader if design.beside else ''}  {design.name} unit ({', '.join(joined)});\n"
+    return f"module {module}({', '.join(declared)});\n{body}endmodule\n"
