@@ -134,6 +134,8 @@ def generate(context, function, expression, functions, parameter, input_, fmax, 
     chosen = read_function(expression if function is None else function, parameter)
     family = "any" if target is None else find_target(target).family
     if own:
+        if context.get_parameter_source("interface") != ParameterSource.COMMANDLINE:
+            request["interface"] = "stream"
         return generate_parametric(chosen, own, folder, force, as_json, {"input": input_, "target": family, **request})
     spec = Spec(chosen, input=input_, target=family, **request)
     place = folder or spec.name
@@ -179,7 +181,7 @@ def _check_goal(fmax, target, request):
 def _check_used(context, request):
     """Refuse options that the others would leave without any effect."""
     given = {name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
-    if request["interface"] == "comb" and "reset" in given:
+    if request["interface"] == "comb" and "reset" in given and not request.get("parametric"):
         raise RequestError("Reset must come with --interface pipe or stream, not comb")
     if request["derivative"] != "direct" and "derivative_bound" in given:
         raise RequestError(

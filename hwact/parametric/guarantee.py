@@ -4,7 +4,8 @@ The reference is r = clamp(beta * c(clamp(alpha * x))) with c = f clamped to the
 to the ranges of the input and the output format. The code t is within half an ulp of clamp(alpha * x), so that c
 differs at most by the variation V of f over half an ulp of the input to either side of a code. The inner unit is
 within E of c(t). Rounding the product beta * g moves it by at most half an ulp of the output, and clamping brings
-nothing further from a reference that is clamped alike. Hence, in ulps of the output::
+nothing further from a reference that is clamped alike. Where alpha has no fraction bits, t is exact, and V is 0. Hence,
+in ulps of the output::
 
     |y - r| <= 1/2 + |beta| * (E + V)
 """
@@ -78,7 +79,8 @@ def guarantee(design, measured=None):
     measured = measured or measure(design.inner)["y"]
     beta = design.beta
     largest = max(abs(beta.min_code), beta.max_code) * float(beta.ulp)
-    return Guarantee(float(measured.max_ulp), _variation(design.inner), largest)
+    variation = _variation(design.inner) if design.alpha.frac_bits > 0 else 0.0
+    return Guarantee(float(measured.max_ulp), variation, largest)
 
 
 def _variation(inner):

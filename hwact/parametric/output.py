@@ -14,6 +14,7 @@ class ParametricFiles(SidebandFiles):
     """A `ParametricDesign` with the command that makes it, and what follows from both."""
 
     kind = "a parametric unit"
+    buffers = True
     rungs = staticmethod(rungs)
 
     def _measure(self):
