@@ -18,19 +18,18 @@ FORMATS = ("SQ4.4", "SQ4.6", "SQ4.8", "SQ4.12")
 FAMILIES = ("ice40", "ecp5")
 
 
-def areas(functions, format, family):
-    """LUTs, those of carry cells included, of one unit for all functions, and of a unit each."""
+def texts(functions, format):
+    """Verilog of one unit for all functions, and of a unit each."""
     request = {"input": format, "output": format, "name": "unit"}
-    text = verilog(MultiSpec(functions, **request).design(), command="")
     alone = [single_verilog(Spec(one, **request).design(), command="") for one in functions]
-    return [count_cells(unit, "unit", family, bram=False).area for unit in (text, *alone)]
+    return [verilog(MultiSpec(functions, **request).design(), command=""), *alone]
 
 
 def row(functions, format):
-    """One row: for every family the unit, the sum and their ratio."""
-    cells = []
+    """One row: for every family the LUTs of the unit, those of carry cells included, the sum and their ratio."""
+    cells, units = [], texts(functions, format)
     for family in FAMILIES:
-        together, *alone = areas(functions, format, family)
+        together, *alone = (count_cells(unit, "unit", family, bram=False).area for unit in units)
         cells += [together, sum(alone), f"{together / sum(alone):.2f}"]
     return (", ".join(f"`{one}`" for one in functions), format, *cells)
 
