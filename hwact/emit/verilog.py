@@ -5,30 +5,15 @@ import tempfile
 from pathlib import Path
 
 from .header import line_comment, notice
+from .layout import Layout
 from .manifest import ports
 
 __all__ = ["component_text", "verilog"]
-
-#: Ends of the names of modules that hold tables.
-TABLES = ("_coefficients", "_table")
-#: How often the mapping of tables is improved; more gains nothing.
-ROUNDS = 4
 
 #: Modules that synthesis must not take apart: it would move a fold's inversion into the cells of the
 #: additions behind it, which then no longer fit one lookup table a bit.
 _BOUNDARY = re.compile(r"^(module \\\S+\.(?:fold_negate|\w+_rows_\d+_\d+)[ (])", re.MULTILINE)
 
-_LUT = """
-(* keep_hierarchy *)
-module {name}_lut(A, Y);
-  parameter WIDTH = 1;
-  parameter LUT = 2'h0;
-  input [WIDTH-1:0] A;
-  output Y;
-  wire [(1 << WIDTH)-1:0] selected = LUT >> A;
-  assign Y = selected[0];
-endmodule
-"""
 #: What Yosys calls the flag that makes its ``always @*`` blocks run once at time zero.
 _TIME_ZERO = re.compile(r"\\\$auto\$verilog_backend\S+ ")
 _ESCAPED = re.compile(r"\\(\S+) ")
@@ -54,10 +39,12 @@ def verilog(design, *, command):
         If Yosys is missing or breaks.
     """
     top, signals = _top(design)
-    return component_text(top, design.name, signals, notice(design, command), design.lut_inputs)
+    entries = max(len(c.core.entries) if c.core.method == "table" else c.core.segments for c in design.channels)
+    layout = Layout(design.name, design.lut_inputs, entries) if design.lut_inputs else None
+    return component_text(top, design.name, signals, notice(design, command), layout)
 
 
-def component_text(top, name, signals, lines, lut_inputs=0):
+def component_text(top, name, signals, lines, layout=None):
     """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
 
     Parameters
@@ -68,8 +55,8 @@ def component_text(top, name, signals, lines, lut_inputs=0):
         Ports of the top module, in order.
     lines : sequence of str
         The comment at the head.
-    lut_inputs : int
-        Inputs of the lookup tables that tables are laid out in; 0 leaves them as cases.
+    layout : Layout, optional
+        How tables are laid out; left out, they stay cases.
 
     Returns
     -------
@@ -82,8 +69,6 @@ def component_text(top, name, signals, lines, lut_inputs=0):
     """
     from amaranth.back import rtlil
 
-    from ..synth.tools import run_yosys
-
     ports = {port: (signal, None) for port, signal in signals.items()}
     text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
     modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
@@ -91,43 +76,25 @@ def component_text(top, name, signals, lines, lut_inputs=0):
     passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
     # In the steps of a datapath cases stay cases, so that tables can be read.
     passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
-    if lut_inputs:
-        tables = [module for module in modules if module.endswith(TABLES)]
-        passes += [step for module in tables for step in _laid_out(module, name, lut_inputs)]
-    passes += ["write_verilog -noattr -norename unit.v"]
+    last = ["opt_clean -purge", "write_verilog -noattr -norename unit.v"]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-        Path(folder, "unit.il").write_text(text, encoding="utf-8")
-        run_yosys([step for line in passes for step in line.split("; ")], Path(folder))
-        text = Path(folder, "unit.v").read_text(encoding="utf-8")
+        folder = Path(folder)
+        (folder / "unit.il").write_text(text, encoding="utf-8")
+        if layout is not None:
+            _run([*passes, *layout.tries(modules), "write_rtlil laid_out.il"], folder)
+            cells = (folder / "cells.json").read_text(encoding="utf-8")
+            passes = ["read_rtlil laid_out.il", *layout.choice(modules, cells)]
+        _run([*passes, *last], folder)
+        text = (folder / "unit.v").read_text(encoding="utf-8")
     text = _BOUNDARY.sub(r"(* keep_hierarchy *)\n\1", text)
     body = _renamed(re.sub(r"\A/\* .*? \*/\n", "", text, flags=re.DOTALL))
-    cell = _LUT.format(name=name) if lut_inputs else ""
-    return line_comment("//", lines) + body + cell
+    return line_comment("//", lines) + body + (layout.cell if layout else "")
 
 
-def _laid_out(module, name, inputs):
-    """Passes that turn a module of tables into a network of lookup tables.
+def _run(passes, folder):
+    from ..synth.tools import run_yosys
 
-    Synthesis restructures logic that it is given, and takes a third more for it: hence every cell is
-    a module that keeps its hierarchy.
-    """
-    return [
-        f"select {module}",
-        "proc -norom",
-        "opt -full",
-        "techmap",
-        f"abc -lut {inputs} -script +{_area_script(inputs)}",
-        "opt_clean -purge",
-        f"chtype -set {name}_lut t:$lut",
-        "select -clear",
-    ]
-
-
-def _area_script(inputs):
-    """ABC's commands: decompose each column, then map for area, again and again."""
-    once = f"dch -f; if -K {inputs} -a; mfs2 -a; lutpack -S 1"
-    again = "; strash; ".join([once] * ROUNDS)
-    return f"collapse; dsd; muxes; strash; {again}".replace("; ", ";").replace(" ", ",")
+    run_yosys([step for line in passes for step in line.split("; ")], folder)
 
 
 def _renamed(text):

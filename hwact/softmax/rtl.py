@@ -518,7 +518,7 @@ class _Moving(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        datapath = Datapath(self._design, reset_less=True)
+        datapath = Datapath(self._design)
         m.submodules.datapath = EnableInserter(self.move)(datapath)
         m.d.comb += [datapath.x.eq(self.x), self.y.eq(datapath.y)]
         return m
