@@ -9,7 +9,7 @@ from .emit.folder import locked, replace_file
 from .emit.manifest import CERTIFICATE
 from .emit.verilog import verilog
 from .errors import CheckError, RequestError
-from .verify import Certificate, climb, measure
+from .verify import Certificate, climb, measure, rungs
 
 __all__ = ["Unit"]
 
@@ -24,8 +24,12 @@ class Unit:
     certificate : Certificate or None
     """
 
+    #: What the unit is, in messages.
+    kind = "the unit of a function"
     #: Whether the unit has memories that belong into block RAM.
     buffers = False
+    #: The rungs up to a level.
+    rungs = staticmethod(rungs)
 
     def __init__(self, design, command, certificate=None):
         self.design = design
@@ -52,16 +56,20 @@ class Unit:
             sealed = _sealed(folder, contents)
         if contents.get("kind") == "softmax":
             from .softmax.output import SoftmaxUnit as cls
+        elif contents.get("kind") == "multi":
+            from .multi.output import MultiFiles as cls
+        elif contents.get("kind") == "parametric":
+            from .parametric.output import ParametricFiles as cls
         unit = cls(design, str(contents.get("command", "")), Certificate.from_dict(sealed, design.digest))
         unit._certified = sealed["files"]
         return unit
 
     @classmethod
     def read_function(cls, folder):
-        """The unit of a function in an output folder; a softmax is refused."""
+        """The unit of one function in an output folder; any other is refused."""
         unit = cls.read(folder)
         if not isinstance(unit.design, Design):
-            raise RequestError(f"Folder must hold the unit of a function, not a softmax: {str(folder)!r}")
+            raise RequestError(f"Folder must hold the unit of a function, not {unit.kind}: {str(folder)!r}")
         return unit
 
     @property

@@ -21,13 +21,17 @@ ALLOWED = {
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
     "emit": {"fixed", "ports", "design"},
+    "multi": {"fixed", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
+    "parametric": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},
+    "sideband": {"fixed", "emit", "verify", "synth", "output"},
     "softmax": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
 }
 #: What a function may import when it is called: the methods of a value that make the next one.
 LAZY = {
     "design": {"rtl", "emit", "verify"},
     "spec": {"fit", "synth"},
-    "emit": {"synth", "softmax"},
+    "emit": {"synth", "softmax", "multi", "parametric"},
+    "sideband": {"sim"},
 }
 
 
@@ -106,6 +110,18 @@ def test_golden_model_of_a_softmax_needs_neither_amaranth_nor_tools():
         "from hwact.softmax import *\n"
         "design = SoftmaxSpec('SQ2.2', 'UQ0.6', 4).design()\n"
         "design.evaluate([1, 2]); design.digest; guarantee(design); SoftmaxDesign.from_dict(design.to_dict())"
+    )
+    assert {"hwact", "numpy"} <= packages
+    assert not packages & {"amaranth", "matplotlib", "pyosys", "cocotb", "click", "rich"}
+
+
+def test_golden_models_beside_a_sideband_need_neither_amaranth_nor_tools():
+    """Of several functions, and with parameters."""
+    packages = loaded_by(
+        "from hwact.multi import *; from hwact.parametric import *\n"
+        "design = MultiSpec(['tanh', 'gelu'], input='SQ3.3', output='SQ3.3').design()\n"
+        "design.evaluate([0, 1], [1, 2]); design.digest; MultiDesign.from_dict(design.to_dict())\n"
+        "ParametricSpec('tanh', input='SQ3.3', output='SQ3.3').design().evaluate(1, 2, 3)"
     )
     assert {"hwact", "numpy"} <= packages
     assert not packages & {"amaranth", "matplotlib", "pyosys", "cocotb", "click", "rich"}

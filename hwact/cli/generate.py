@@ -15,6 +15,8 @@ from ..output import Unit
 from ..spec import DEFAULT_LATENCY, DERIVATIVES, EFFORTS, FITS, METHODS, Spec
 from ..synth import find_target, shortest_pipeline
 from .common import Verb, echo_json, json_option, progress, show_table
+from .multi import functions_option, generate_multi, read_functions
+from .parametric import generate_parametric, own_request, parametric_options
 
 __all__ = ["generate", "parameter_option", "read_function", "show_unit"]
 
@@ -26,6 +28,8 @@ hwact generate tanh --input SQ4.12 --output SQ1.15 --interface axis --lanes 4 --
 hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1.5:15 --bound 2^-10
 hwact generate silu --input SQ4.12 --output SQ4.12 --interface stream --fmax 100 --target ice40
 hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method pwl --name wavelet
+hwact generate --functions "tanh,sigmoid,x*sigmoid(1.702*x)" --input SQ4.8 --output SQ4.8 --interface stream
+hwact generate gelu --parametric --channels 64 --alpha UQ2.6 --beta SQ2.6 --input SQ4.8 --output SQ4.8 --interface stream
 """
 
 parameter_option = click.option(
@@ -58,6 +62,8 @@ def _choice(name, values, default, text):
 )
 @click.argument("function", required=False)
 @click.option("--function", "expression", help="The function, in place of the argument.")
+@functions_option
+@parametric_options
 @parameter_option
 @click.option(
     "--input", "input_", required=True, metavar="FORMAT", help="Input format, such as SQ4.12 or UQ0.8."
@@ -120,17 +126,30 @@ def _choice(name, values, default, text):
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
 @json_option
 @click.pass_context
-def generate(context, function, expression, parameter, input_, fmax, target, folder, force, as_json, **request):
+def generate(context, function, expression, functions, parameter, input_, fmax, target, folder, force, as_json, **request):
     """Generate the unit of FUNCTION, a name of the catalogue or an expression in x.
 
     The unit is checked on every input code before anything is written.
     """
-    if (function is None) == (expression is None):
-        raise RequestError("Function must be given once, as the argument or with --function")
+    if [function, expression, functions or None].count(None) != 2:
+        raise RequestError("Function must be given once, as the argument, with --function or with --functions")
     _check_used(context, request)
+    own = own_request(request)
+    if own and (functions or fmax is not None):
+        raise RequestError(f"{'Functions' if functions else 'Clock frequency'} must be left out with --parametric")
+    if functions:
+        if fmax is not None:
+            raise RequestError("Clock frequency must be left out with --functions: give --latency")
+        family = "any" if target is None else find_target(target).family
+        chosen = read_functions(functions, parameter, read_function)
+        return generate_multi(chosen, folder, force, as_json, {"input": input_, "target": family, **request})
     _check_goal(fmax, target, request)
     chosen = read_function(expression if function is None else function, parameter)
     family = "any" if target is None else find_target(target).family
+    if own:
+        if context.get_parameter_source("interface") != ParameterSource.COMMANDLINE:
+            request["interface"] = "stream"
+        return generate_parametric(chosen, own, folder, force, as_json, {"input": input_, "target": family, **request})
     spec = Spec(chosen, input=input_, target=family, **request)
     place = folder or spec.name
     check_folder(place, spec.name, overwrite=force)
@@ -175,7 +194,7 @@ def _check_goal(fmax, target, request):
 def _check_used(context, request):
     """Refuse options that the others would leave without any effect."""
     given = {name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
-    if request["interface"] == "comb" and "reset" in given:
+    if request["interface"] == "comb" and "reset" in given and not request.get("parametric"):
         raise RequestError("Reset must come with --interface pipe, stream or axis, not comb")
     if request["derivative"] != "direct" and "derivative_bound" in given:
         raise RequestError(

@@ -34,7 +34,7 @@ hwact synth tanh --target ice40 --no-place
 @click.option(
     "--bram/--no-bram",
     default=None,
-    help="Let tables and buffers become block RAMs; left out, only those of a softmax.",
+    help="Let tables and buffers become block RAMs; left out, only those of a softmax or a parametric unit.",
 )
 @click.option(
     "--place/--no-place", default=True, show_default=True, help="Place and route, for the clock frequency."

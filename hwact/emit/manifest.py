@@ -218,6 +218,14 @@ def read_manifest(path):
 
 def _kind(contents):
     """Class of the design in a manifest."""
+    if contents.get("kind") == "multi":
+        from ..multi import MultiDesign
+
+        return MultiDesign
+    if contents.get("kind") == "parametric":
+        from ..parametric import ParametricDesign
+
+        return ParametricDesign
     if contents.get("kind") != "softmax":
         return Design
     from ..softmax import SoftmaxDesign

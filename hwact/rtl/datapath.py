@@ -29,14 +29,25 @@ class Datapath(wiring.Component):
 
     def __init__(self, design):
         self._design = design
+        self._inputs = self.inputs(design)
         outputs = {channel.name: Out(channel.format.width) for channel in design.channels}
-        super().__init__({"x": In(design.input.width), **outputs})
+        super().__init__({**{name: In(width) for name, width in self._inputs.items()}, **outputs})
+
+    @staticmethod
+    def inputs(design):
+        """Width of each input by its name."""
+        return {"x": design.input.width}
+
+    @staticmethod
+    def stages(design):
+        """Steps of each stage."""
+        return schedule(design)
 
     def elaborate(self, platform):
         m = Module()
-        stages = schedule(self._design)
+        stages = self.stages(self._design)
         outputs = {channel.name for channel in self._design.channels}
-        nets = {"x": self.x}
+        nets = {name: getattr(self, name) for name in self._inputs}
         for number, steps in enumerate(stages, 1):
             for step in steps:
                 self._place(m, step, nets)

@@ -94,6 +94,7 @@ class _ChannelPlan:
         most = channel.fold.index_range(design.input, design.domain)[1]
         self.u, self.negative = f"u_{self.fold.index}", "negative" if channel.fold.index != "none" else "upright"
         self.u_width = max(most.bit_length(), 1)
+        self.index, self.minus = channel.fold.index, self.negative
 
     def _own(self, *ports):
         return {port: f"{self.name}_{port}" for port in ports}
@@ -137,10 +138,8 @@ class _ChannelPlan:
     def _lines(self):
         lines, plan = self.core, ProductPlan(self.core)
         self.plan, self.halves = plan, plan.output_range
-        self.decremented = plan.fraction == 0 and not self.channel.saturate and negates(
-            self.fold, self.channel.format.width
-        )
-        key = self.fold.index, lines.segmentation, lines.starts, lines.stop, plan.paired
+        self.decremented = plan.fraction == 0 and not self.channel.saturate and self._negates()
+        key = self.index, lines.segmentation, lines.starts, lines.stop, plan.paired
         owner = self._owners.setdefault(key, self.name)
         segment = f"{owner}_segment"
         tables = self._slope_tables()
@@ -154,7 +153,7 @@ class _ChannelPlan:
         first, last = addresses(lines)
 
         def make_finish():
-            nets = {**self._own("total", "intercept", "g"), "negative": self.negative}
+            nets = {**self._own("total", "intercept", "g"), "negative": self.minus}
             return Step(f"{self.name}_finish", Finish(plan, self.decremented), nets)
 
         return [
@@ -240,12 +239,10 @@ class _ChannelPlan:
         result = f"{self.name}_raw" if channel.saturate else self.name
 
         def make_unfold():
-            circuit = Unfold(self.fold, design.input, self.halves, outputs, self.decremented)
-            nets = {"g": f"{self.name}_g", "negative": self.negative, "y": result}
-            return Step(f"{self.name}_unfold", circuit, nets)
+            nets = {**self._own("g", "inverted"), "negative": self.negative, "y": result}
+            return Step(f"{self.name}_unfold", self._unfold(outputs), nets)
 
-        adds = self.fold.restore == "odd" and not self.decremented or self.fold.restore.startswith("ramp")
-        atoms = [_Atom(make_unfold, 1.0, channel.format.width) if adds else _Atom(make_unfold, 0.0)]
+        atoms = [_Atom(make_unfold, 1.0, channel.format.width) if self._adds() else _Atom(make_unfold, 0.0)]
         if channel.saturate:
 
             def make_saturate():
@@ -255,16 +252,37 @@ class _ChannelPlan:
             atoms.append(_Atom(make_saturate, 2.0))
         return atoms
 
+    def _negates(self):
+        """Whether a fold mirrors by a plain negation."""
+        return negates(self.fold, self.channel.format.width)
+
+    def _unfold(self, outputs):
+        """The circuit that restores the full range."""
+        return Unfold(self.fold, self.design.input, self.halves, outputs, self.decremented)
+
+    def _adds(self):
+        """Whether that circuit has an adder."""
+        return self.fold.restore == "odd" and not self.decremented or self.fold.restore.startswith("ramp")
+
     def _output_range(self):
-        least, most = self.halves
-        fold, input = self.fold, self.design.input
-        if fold.restore == "odd":
-            return min(least, fold.constant - most), max(most, fold.constant - least)
-        if fold.restore == "ramp":
-            return least, most + (input.max_code << fold.ramp_shift)
-        if fold.restore == "ramp_down":
-            return least + (input.min_code << fold.ramp_shift), most
-        return least, most
+        return unfolded_range(self.fold, self.halves, self.design.input)
+
+
+def unfolded_range(fold, halves, input):
+    """Range of what a fold makes of halves in a range.
+
+    Returns
+    -------
+    (int, int)
+    """
+    least, most = halves
+    if fold.restore == "odd":
+        return min(least, fold.constant - most), max(most, fold.constant - least)
+    if fold.restore == "ramp":
+        return least, most + (input.max_code << fold.ramp_shift)
+    if fold.restore == "ramp_down":
+        return least + (input.min_code << fold.ramp_shift), most
+    return least, most
 
 
 def _delay(atoms):
@@ -307,12 +325,14 @@ def _cut(atoms, stages):
     return numbers
 
 
-def schedule(design):
+def schedule(design, plan=_ChannelPlan):
     """Steps of each stage of a design.
 
     Parameters
     ----------
     design : Design
+    plan : type
+        Makes the atoms of a channel.
 
     Returns
     -------
@@ -320,7 +340,7 @@ def schedule(design):
         One list for every clock cycle of latency, and a single one for a combinational unit.
     """
     stages = [[] for _ in range(max(design.latency, 1))]
-    chains = _chains(design)
+    chains = _chains(design, plan)
     placed = [_cut(atoms, len(stages)) for atoms in chains]
     first, made = {}, set()
     for atom, stage in zip(itertools.chain(*chains), itertools.chain(*placed)):
@@ -333,15 +353,15 @@ def schedule(design):
     return stages
 
 
-def most_stages(design):
+def most_stages(design, plan=_ChannelPlan):
     """The latency beyond which registers would have nothing left to part."""
-    return min(max(sum(atom.levels > 0 for atom in atoms) for atoms in _chains(design)) or 1, MAX_LATENCY)
+    return min(max(sum(atom.levels > 0 for atom in atoms) for atoms in _chains(design, plan)) or 1, MAX_LATENCY)
 
 
-def _chains(design):
+def _chains(design, plan):
     """The atoms of every channel."""
     owners = {}
-    return [_ChannelPlan(design, channel, owners).atoms() for channel in design.channels]
+    return [plan(design, channel, owners).atoms() for channel in design.channels]
 
 
 def _makers(atoms, stages):

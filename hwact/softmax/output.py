@@ -21,6 +21,7 @@ class SoftmaxUnit(Unit):
     certificate : Certificate or None
     """
 
+    kind = "a softmax"
     buffers = True
 
     def __init__(self, design, command, certificate=None):
