@@ -57,7 +57,7 @@ def verilog(design, *, command):
     return component_text(top, design.name, signals, notice(design, command), design.lut_inputs)
 
 
-def component_text(top, name, signals, lines, lut_inputs=0):
+def component_text(top, name, signals, lines, lut_inputs=0, initial=False):
     """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
 
     Parameters
@@ -70,6 +70,8 @@ def component_text(top, name, signals, lines, lut_inputs=0):
         The comment at the head.
     lut_inputs : int
         Inputs of the lookup tables that tables are laid out in; 0 leaves them as cases.
+    initial : bool
+        Keep what memories hold before they are written; else none may be read before.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def component_text(top, name, signals, lines, lut_inputs=0):
     ports = {port: (signal, None) for port, signal in signals.items()}
     text = rtlil.convert(top, name=name, ports=ports, emit_src=False)
     modules = re.findall(r"^module \\(\S+)$", text, re.MULTILINE)
-    passes = ["read_rtlil unit.il", "delete t:$meminit*"]  # no memory is read before it is written
+    passes = ["read_rtlil unit.il"] + ["delete t:$meminit*"] * (not initial)
     passes += [f"proc {m}; opt_expr {m}; opt_clean {m}; opt_dff {m}" for m in modules if ".datapath." not in m]
     # In the steps of a datapath cases stay cases, so that tables can be read.
     passes += ["proc -nomux -norom", "opt_clean -purge", f"hierarchy -top {name}"]
