@@ -26,6 +26,8 @@ class Unit:
 
     #: Whether the unit has memories that belong into block RAM.
     buffers = False
+    #: What the folder holds, in a sentence.
+    kind = "the unit of a function"
 
     def __init__(self, design, command, certificate=None):
         self.design = design
@@ -52,16 +54,20 @@ class Unit:
             sealed = _sealed(folder, contents)
         if contents.get("kind") == "softmax":
             from .softmax.output import SoftmaxUnit as cls
+        elif contents.get("kind") == "programmable":
+            from .programmable.output import ProgrammableUnit as cls
+        elif contents.get("kind") == "image":
+            from .programmable.output import ImageUnit as cls
         unit = cls(design, str(contents.get("command", "")), Certificate.from_dict(sealed, design.digest))
         unit._certified = sealed["files"]
         return unit
 
     @classmethod
     def read_function(cls, folder):
-        """The unit of a function in an output folder; a softmax is refused."""
+        """The unit of a function in an output folder; one of another kind is refused."""
         unit = cls.read(folder)
         if not isinstance(unit.design, Design):
-            raise RequestError(f"Folder must hold the unit of a function, not a softmax: {str(folder)!r}")
+            raise RequestError(f"Folder must hold the unit of a function, not {unit.kind}: {str(folder)!r}")
         return unit
 
     def certify(self, checks):

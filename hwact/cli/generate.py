@@ -15,6 +15,7 @@ from ..output import Unit
 from ..spec import DEFAULT_LATENCY, DERIVATIVES, EFFORTS, FITS, METHODS, Spec
 from ..synth import find_target, shortest_pipeline
 from .common import Verb, echo_json, json_option, progress, show_table
+from .programmable import BUSES, generate_programmable, given_programmable
 
 __all__ = ["generate", "parameter_option", "read_function", "show_unit"]
 
@@ -24,6 +25,7 @@ hwact generate gelu --input SQ4.8 --output SQ4.8 --derivative direct --derivativ
 hwact generate "x*sigmoid(b*x)" --parameter b=1.702 --input SQ4.6 --output SQ4.6 --interface stream
 hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1.5:15 --bound 2^-10
 hwact generate silu --input SQ4.12 --output SQ4.12 --interface stream --fmax 100 --target ice40
+hwact generate --programmable --segments 32 --input SQ4.8 --output SQ4.8 --bus axi-lite
 hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method pwl --name wavelet
 """
 
@@ -102,16 +104,25 @@ def _choice(name, values, default, text):
     show_default=True,
     help=f"How many candidates are synthesised for the target: {', '.join(map(str, EFFORTS))}.",
 )
+@click.option("--programmable", is_flag=True, help="A unit for any function, whose segments are written over a bus.")
+@click.option("--segments", type=int, metavar="N", help="Segments that a programmable unit holds.")
+@click.option("--bus", type=click.Choice(BUSES), help="Bus of a programmable unit; axi-lite if left out.")
+@click.option("--slope-format", metavar="FORMAT", help="Slopes of a programmable unit; SQ2.f if left out.")
 @click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
 @json_option
 @click.pass_context
-def generate(context, function, expression, parameter, input_, fmax, target, folder, force, as_json, **request):
+def generate(
+    context, function, expression, parameter, input_, fmax, target, folder, force, as_json, programmable, segments, bus,
+    slope_format, **request
+):
     """Generate the unit of FUNCTION, a name of the catalogue or an expression in x.
 
     The unit is checked on every input code before anything is written.
     """
+    if given_programmable(context):
+        return generate_programmable(context, folder, force, as_json)
     if (function is None) == (expression is None):
         raise RequestError("Function must be given once, as the argument or with --function")
     _check_used(context, request)

@@ -71,7 +71,7 @@ def _exactly(design, table, code):
     return min(max(total >> design.shift, design.output.min_code), design.output.max_code)
 
 
-def check_image(image, tick=None):
+def check_image(image, measured=None, tick=None):
     """Check an image on every code: the bound against rigorous enclosures, and the unit's arithmetic with its words.
 
     Returns
@@ -83,7 +83,7 @@ def check_image(image, tick=None):
     CheckError
         At the first code whose output the bound does not allow, or that the words do not give.
     """
-    checks = check_function(image.design, tick=tick)
+    checks = check_function(image.design, measured, tick)
     _check_words(image)
     codes = image.design.codes()
     outputs = image.unit.evaluate(image.contents, codes)

@@ -22,6 +22,7 @@ class SoftmaxUnit(Unit):
     """
 
     buffers = True
+    kind = "a softmax"
 
     def __init__(self, design, command, certificate=None):
         self.design = design
