@@ -44,7 +44,7 @@ def run_masters(tmp_path, pipelined=False, **request):
     env["PYTHONPATH"] = os.pathsep.join([os.path.dirname(__file__), *(path or os.getcwd() for path in sys.path)])
     source, xml = places[0] / f"{request['name']}.v", tmp_path / "results.xml"
     words = [simulator, source, request["name"], tmp_path / "build", "programmable_masters", xml]
-    done = subprocess.run([sys.executable, "-c", RUN, *map(str, words)], env=env, capture_output=True, text=True, timeout=600)
+    done = subprocess.run([sys.executable, "-c", RUN, *map(str, words)], env=env, capture_output=True, text=True, timeout=120)
     assert xml.exists(), done.stdout[-3000:] + done.stderr[-3000:]
     cases = list(ElementTree.parse(xml).iter("testcase"))
     bad = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]

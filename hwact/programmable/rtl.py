@@ -32,6 +32,11 @@ def bus_signature(design):
     return wiring.Signature(flows)
 
 
+def _flags(names):
+    """One-bit signals of these names: Amaranth names only what is assigned alone."""
+    return (Signal(name=name) for name in names.split())
+
+
 class Programmable(wiring.Component):
     """A unit whose segments are written over a bus.
 
@@ -291,7 +296,8 @@ class Tables(wiring.Component):
         design, access, levels = self.design, self.access, self.design.levels
         active = Signal()
         word, segment, window = access.address[2:4], access.address[4 : 4 + levels], access.address[4 + levels :]
-        in_control, in_shadow, in_active = (window == number for number in (0, SHADOW, ACTIVE))
+        in_control, in_shadow, in_active = _flags("in_control in_shadow in_active")
+        m.d.comb += [in_control.eq(window == 0), in_shadow.eq(window == SHADOW), in_active.eq(window == ACTIVE)]
 
         # The memory that the bus reads.
         m.submodules.words = words = Memory(shape=WORD, depth=8 << levels, init=[])
@@ -357,8 +363,8 @@ class AxiLite(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bus, access = self.bus, self.access
-        writing, reading, turn = Signal(), Signal(), Signal()
-        may_write, may_read, idle, take_write = Signal(), Signal(), Signal(), Signal()
+        writing, reading, turn = _flags("writing reading turn")
+        may_write, may_read, idle, take_write = _flags("may_write may_read idle take_write")
         m.d.comb += [
             idle.eq(~writing & ~reading),
             may_write.eq(idle & bus.awvalid & bus.wvalid & ~bus.bvalid & ~access.draining),
@@ -394,7 +400,7 @@ class Wishbone(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         bus, access = self.bus, self.access
-        second, asked, refused = Signal(), Signal(), Signal()
+        second, asked, refused = _flags("second asked refused")
         m.d.comb += [
             asked.eq(bus.cyc & bus.stb),
             refused.eq(Mux(bus.we, access.cannot_write, access.cannot_read)),
