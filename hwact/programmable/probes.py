@@ -7,10 +7,12 @@ import numpy as np
 from .design import Contents
 from .registers import ACTIVE, CONTROL, SEGMENT, SHADOW, STATUS, UNIT, WORD, window_bytes, word_fields, writes_of
 
-__all__ = ["BARRIER", "codes_of", "probes", "transfers"]
+__all__ = ["BARRIER", "codes_of", "order_of", "probes", "transfers"]
 
 #: Kinds of transfers, as simulate.cc knows them.
 WRITE, WRITE_ERROR, READ, READ_ERROR, SWAP, BARRIER = range(6)
+#: How often all tables are swapped to once more, without a pause between a swap and the writes that follow.
+ROUNDS = 2
 #: Codes that are driven: all of them where there are no more.
 MAX_CODES = 1 << 16
 
@@ -48,11 +50,16 @@ def codes_of(design, tables):
     return np.unique(np.concatenate([near.clip(low, high), even]))
 
 
+def order_of(tables):
+    """Number of the table that each swap of `transfers` leads to."""
+    return [*range(len(tables))] * (1 + ROUNDS)
+
+
 def transfers(design, tables, seed=1):
     """Transfers that load each table, read it back, swap to it under traffic and let every code through.
 
     Rows of kind, address, data and strobes. Some words are written in two parts; between them are transfers that
-    must fail.
+    must fail. At the end tables follow each other as fast as the bus can, so that writes meet codes in flight.
     """
     draw = random.Random(seed)
     size, rows = window_bytes(design), []
@@ -75,7 +82,12 @@ def transfers(design, tables, seed=1):
         # A swap that is not one: its byte is not written, or its bit is zero.
         rows += [(WRITE, 4 * CONTROL, 1, 14), (WRITE, 4 * CONTROL, 2, 15)]
         read(4 * STATUS, number & 1)
-    return rows
+    for _ in range(ROUNDS):
+        for table in tables:
+            written = words(table, 0)
+            rows += [(WRITE, address, data, 15) for address, data in draw.sample(written, len(written))]
+            rows.append((SWAP, 4 * CONTROL, 1, 15))
+    return [*rows, (BARRIER, 0, 0, 0)]
 
 
 def _write(draw, address, data):

@@ -10,7 +10,7 @@ from ..errors import CheckError, RequestError
 from ..synth.tools import named, run, run_yosys, yosys_share
 from ..verify import Check
 from ..verify.golden import check_golden as check_function
-from .probes import codes_of, probes, transfers
+from .probes import codes_of, order_of, probes, transfers
 from .verilog import ports
 
 __all__ = ["check_circuit", "check_image", "check_model", "climb", "run_verilog"]
@@ -159,7 +159,8 @@ def compare(design, tables, codes, results):
     results : numpy.ndarray of int64, shape (n, 4)
         Number of the code, output code, least and most swaps.
     """
-    wanted = np.stack([design.evaluate(table, codes) for table in tables])
+    outputs_of = [design.evaluate(table, codes) for table in tables]
+    wanted = np.stack([outputs_of[table] for table in order_of(tables)])
     numbers, outputs, least, most = results.T
     known = least > 0  # before the first swap nothing is known of the tables
     sure = known & (least == most)
@@ -167,7 +168,7 @@ def compare(design, tables, codes, results):
     if wrong.any():
         k = int(wrong.argmax())
         right = wanted[least[k] - 1, numbers[k]]
-        raise CheckError(f"Output of code {codes[numbers[k]]} with table {least[k] - 1} must be {right}, not {outputs[k]}")
+        raise CheckError(f"Output of code {codes[numbers[k]]} after swap {least[k]} must be {right}, not {outputs[k]}")
     swaps = 0
     for k in np.flatnonzero(known & ~sure):
         seen = range(max(swaps, int(least[k])), int(most[k]) + 1)
@@ -175,7 +176,7 @@ def compare(design, tables, codes, results):
         if swaps is None:
             raise CheckError(f"Output of code {codes[numbers[k]]} must be of one table, not {outputs[k]}")
     seen = set(zip(least[sure].tolist(), numbers[sure].tolist()))
-    if len({pair for pair in seen if pair[0]}) < len(tables) * len(codes):
+    if len({pair for pair in seen if 0 < pair[0] <= len(tables)}) < len(tables) * len(codes):
         raise CheckError(f"Received {len(seen)} of {len(tables) * len(codes)} outputs")
 
 
