@@ -20,13 +20,14 @@ ALLOWED = {
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
     "emit": {"fixed", "design"},
+    "programmable": {"fixed", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output"},
     "softmax": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
 }
 #: What a function may import when it is called: the methods of a value that make the next one.
 LAZY = {
     "design": {"rtl", "emit", "verify"},
     "spec": {"fit", "synth"},
-    "emit": {"synth", "softmax"},
+    "emit": {"synth", "softmax", "programmable"},
 }
 
 

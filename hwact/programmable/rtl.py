@@ -51,11 +51,20 @@ class Programmable(wiring.Component):
     i, o : stream of codes
         Held while not ready; `valid` never waits for `ready`.
     bus : Out(bus_signature(design))
+
+    Attributes
+    ----------
+    design : ProgrammableDesign
+    latency : int
+        Clock cycles from a code to its result.
+    tables : Tables
+        The part behind the bus.
     """
 
     def __init__(self, design):
         self.design = design
         self.latency = design.latency
+        self.tables = Tables(design)
         super().__init__(
             {
                 "i": In(stream.Signature(design.input.width)),
@@ -67,7 +76,7 @@ class Programmable(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.pipeline = pipeline = Pipeline(self.design)
-        m.submodules.tables = tables = Tables(self.design)
+        m.submodules.tables = tables = self.tables
         m.submodules.front = front = {"axi-lite": AxiLite, "wishbone": Wishbone}[self.design.bus](self.design)
         wiring.connect(m, wiring.flipped(self.i), pipeline.i)
         wiring.connect(m, pipeline.o, wiring.flipped(self.o))

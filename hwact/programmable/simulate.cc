@@ -173,7 +173,8 @@ static bool run(long limit) {
         master.offer(now);
         if (now && now->kind == SWAP && asked_swaps == done_swaps && master.begun) asked_swaps++;
         offered = offered || (!drained && stall.coin());
-        bool ready = stall.coin();
+        // Now and then nothing is taken for long, so that writes meet codes that stay.
+        bool ready = stall.coin() && !(stall.state && cycle / 32 % 4 == 1);
         put(dut.p_i__valid, offered);
         put(dut.p_i__payload, offered ? codes[sent % codes.size()] : 0);
         put(dut.p_o__ready, !ready);
