@@ -29,7 +29,7 @@ def samples():
     first = len(writes) - 2
 
     async def bench(ctx):
-        position, answered, cycle, codes = 0, True, 0, 0
+        position, answered, codes = 0, True, 0
         ctx.set(unit.bus.bready, 1)
         ctx.set(unit.bus.wstrb, 15)
         while len(rows) < CYCLES:
@@ -47,7 +47,12 @@ def samples():
             taken = ctx.get(unit.bus.awready)
             if drawing:
                 names = {"awvalid": unit.bus.awvalid, "awready": unit.bus.awready, "bvalid": unit.bus.bvalid}
-                names |= {"i_valid": unit.i.valid, "i_ready": unit.i.ready, "o_valid": unit.o.valid, "o_ready": unit.o.ready}
+                names |= {
+                    "i_valid": unit.i.valid,
+                    "i_ready": unit.i.ready,
+                    "o_valid": unit.o.valid,
+                    "o_ready": unit.o.ready,
+                }
                 row = {name: ctx.get(signal) for name, signal in names.items()}
                 status = unit.tables.pipeline
                 row |= {"active": ctx.get(status.active), "draining": ctx.get(status.draining)}

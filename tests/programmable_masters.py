@@ -58,6 +58,7 @@ class Axi:
         answer = await self.master.read(address, 4)
         return int.from_bytes(answer.data, "little") if answer is not None and answer.resp == 0 else None
 
+
 class Wishbone:
     """cocotbext-wishbone: a pipelined master, or a classic one without `stall`."""
 

@@ -66,7 +66,7 @@ def test_any_function_fits_some_bound_and_keeps_it(name, function):
     assert ProgrammableDesign.from_dict(design.to_dict()) == design
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_any_unit_and_any_domain_is_served_or_refused(data):
     """Formats, slopes and domains that nobody named."""
@@ -260,7 +260,12 @@ def made(tmp_path):
     unit, image = tmp_path / "unit", tmp_path / "wave"
     words = ("--programmable", "--segments", 6, "--input", "SQ3.3", "--output", "SQ1.5", "--name", "unit")
     assert cli("generate", *words, "-o", unit) == 0
-    assert cli("image", "sin(b*x)", "--parameter", "b=1.5", "--for", unit, "--bound", "auto", "--name", "wave", "-o", image) == 0
+    assert (
+        cli(
+            "image", "sin(b*x)", "--parameter", "b=1.5", "--for", unit, "--bound", "auto", "--name", "wave", "-o", image
+        )
+        == 0
+    )
     return unit, image
 
 
@@ -289,11 +294,23 @@ def test_requests_that_make_no_sense_are_refused_in_one_sentence(made, capsys):
     for words, sentence in (
         (("generate", "tanh", *formats, "--segments", 3), "Segments must come with --programmable"),
         (("generate", "tanh", *formats, "--bus", "wishbone"), "Bus must come with --programmable"),
-        (("generate", "--programmable", *formats), "Segments must come with --programmable: add --segments, such as 32"),
-        (("generate", "tanh", "--programmable", *formats, "--segments", 4), "Function must be left out with --programmable"),
+        (
+            ("generate", "--programmable", *formats),
+            "Segments must come with --programmable: add --segments, such as 32",
+        ),
+        (
+            ("generate", "tanh", "--programmable", *formats, "--segments", 4),
+            "Function must be left out with --programmable",
+        ),
         (("generate", "--programmable", *formats, "--segments", 1), "Segments must be 2 to 64, not 1"),
-        (("generate", "--programmable", *formats, "--segments", 4, "--latency", 3), "Latency must be left out with --programmable"),
-        (("generate", "--programmable", *formats, "--segments", 4, "--interface", "comb"), "Interface must be stream with --programmable, not comb"),
+        (
+            ("generate", "--programmable", *formats, "--segments", 4, "--latency", 3),
+            "Latency must be left out with --programmable",
+        ),
+        (
+            ("generate", "--programmable", *formats, "--segments", 4, "--interface", "comb"),
+            "Interface must be stream with --programmable, not comb",
+        ),
         (("image", "tanh", "--for", image), f"Folder must hold a programmable unit, not {str(image)!r}"),
         (("synth", image), f"Folder must hold a unit, not an image, which has no circuit: {str(image)!r}"),
         (("mutate", unit), f"Folder must hold the unit of a function, not a programmable unit: {str(unit)!r}"),
@@ -335,9 +352,23 @@ def test_c_headers_load_and_compute(made, tmp_path):
             return 0;
         }}"""
     )
-    command = ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{unit}", f"-I{image}", "main.c", "-o", "main"]
+    command = [
+        "cc",
+        "-std=c99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-pedantic",
+        f"-I{unit}",
+        f"-I{image}",
+        "main.c",
+        "-o",
+        "main",
+    ]
     subprocess.run(command, cwd=tmp_path, check=True)
-    flags, slopes, outputs = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True).stdout.splitlines()
+    flags, slopes, outputs = subprocess.run(
+        [tmp_path / "main"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     found = Image.from_dict(contents["design"])
     assert flags == "1 1 1 1"
     mask = (1 << found.unit.slope.width) - 1

@@ -7,11 +7,11 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+from hwact.sim.runner import _environment
 
+from hwact.emit import write_folder
 from hwact.programmable import ImageSpec, ProgrammableSpec
 from hwact.programmable.output import ImageUnit, ProgrammableUnit
-from hwact.emit import write_folder
-from hwact.sim.runner import _environment
 
 RUN = """
 import sys
@@ -44,7 +44,9 @@ def run_masters(tmp_path, pipelined=False, **request):
     env["PYTHONPATH"] = os.pathsep.join([os.path.dirname(__file__), *(path or os.getcwd() for path in sys.path)])
     source, xml = places[0] / f"{request['name']}.v", tmp_path / "results.xml"
     words = [simulator, source, request["name"], tmp_path / "build", "programmable_masters", xml]
-    done = subprocess.run([sys.executable, "-c", RUN, *map(str, words)], env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *map(str, words)], env=env, capture_output=True, text=True, timeout=120
+    )
     assert xml.exists(), done.stdout[-3000:] + done.stderr[-3000:]
     cases = list(ElementTree.parse(xml).iter("testcase"))
     bad = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
@@ -52,7 +54,7 @@ def run_masters(tmp_path, pipelined=False, **request):
     return [case.get("name") for case in cases]
 
 
-@pytest.mark.parametrize("reset", ["sync-high", "async-low"])
+@pytest.mark.parametrize("reset", ["async-low", pytest.param("sync-high", marks=pytest.mark.slow)])
 def test_cocotbext_axi_loads_swaps_and_reads_back(tmp_path, reset):
     """Every code with both images, under stalls, with resets, errors and partial strobes."""
     pytest.importorskip("cocotbext.axi")
@@ -60,9 +62,18 @@ def test_cocotbext_axi_loads_swaps_and_reads_back(tmp_path, reset):
     assert len(run_masters(tmp_path, **request)) == 5
 
 
-@pytest.mark.parametrize("pipelined", [False, True], ids=["classic", "pipelined"])
+@pytest.mark.parametrize(
+    "pipelined", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["classic", "pipelined"]
+)
 def test_cocotbext_wishbone_loads_swaps_and_reads_back(tmp_path, pipelined):
     """The same over Wishbone, for masters that know `stall` and for those that do not."""
     pytest.importorskip("cocotbext.wishbone")
-    request = {"input": "SQ3.4", "output": "SQ3.4", "segments": 8, "bus": "wishbone", "name": "unit", "multiplier": "dsp"}
+    request = {
+        "input": "SQ3.4",
+        "output": "SQ3.4",
+        "segments": 8,
+        "bus": "wishbone",
+        "name": "unit",
+        "multiplier": "dsp",
+    }
     assert len(run_masters(tmp_path, pipelined, **request)) == 5

@@ -40,9 +40,9 @@ def image(function, parameter, unit, bound, domain, name, folder, force, as_json
 
     The fewest segments that the unit's slopes allow; every output is checked before anything is written.
     """
+    from ..output import Unit
     from ..programmable import ImageSpec, ProgrammableDesign
     from ..programmable.output import ImageUnit
-    from ..output import Unit
 
     find_manifest(unit)
     check_seal(unit)

@@ -1,4 +1,4 @@
-"""Programmable units: breakpoints, slopes and intercepts in tables that a bus writes, and images of functions for them."""
+"""Programmable units, whose breakpoints, slopes and intercepts a bus writes, and images of functions for them."""
 
 from .design import Contents, ProgrammableDesign
 from .image import Image, ImageSpec

@@ -44,7 +44,19 @@ def bench_text(design, command):
     reset = design.reset != "none"
     on, off = ("1'b0", "1'b1") if design.reset.endswith("low") else ("1'b1", "1'b0")
     wide = widths(design)
-    driven = {"awaddr", "awprot", "awvalid", "wdata", "wstrb", "wvalid", "bready", "araddr", "arprot", "arvalid", "rready"}
+    driven = {
+        "awaddr",
+        "awprot",
+        "awvalid",
+        "wdata",
+        "wstrb",
+        "wvalid",
+        "bready",
+        "araddr",
+        "arprot",
+        "arvalid",
+        "rready",
+    }
     driven |= {"cyc", "stb", "we", "adr", "sel", "dat_w"}
     bus = [(name in driven, wide.get(name, 1) - 1, port) for name, port in bus_ports(design).items()]
     fill = {
@@ -56,7 +68,9 @@ def bench_text(design, command):
         "x": design.input.width - 1,
         "y": design.output.width - 1,
         "declare": f"    reg rst = {on};\n" if reset else "",
-        "bus": "".join(f"    {'reg' if ins else 'wire'} [{top}:0] {port}{' = 0' if ins else ''};\n" for ins, top, port in bus),
+        "bus": "".join(
+            f"    {'reg' if ins else 'wire'} [{top}:0] {port}{' = 0' if ins else ''};\n" for ins, top, port in bus
+        ),
         "access": _ACCESS[design.bus],
         "connect": ", ".join(f".{port}({role if role == 'rst' else port})" for role, port in ports(design).items()),
         "assert": f"rst = {on};" if reset else ";",
@@ -78,7 +92,7 @@ def cocotb_bench_text(design, command):
         "ORDER": order_of(probes(design)),
     }
     return (
-        f'"""Bench of {design.name}: tables are loaded, swapped under traffic and read back, as in {design.name}.hex."""\n\n'
+        f'"""Bench of {design.name}: loads tables, swaps them under traffic, reads them back: {design.name}.hex."""\n\n'
         + line_comment("#", notice(design, command))
         + _COCOTB.replace("CONSTANTS", "\n".join(f"{name} = {value!r}" for name, value in names.items()))
     )
@@ -184,8 +198,10 @@ module {name}_tb;
     task transfer(input [31:0] kind, input [31:0] address, input [31:0] word, input [31:0] strobes);
         begin
             access(kind != 2 && kind != 3, address, word, strobes[3:0]);
-            if (!failed && (waited == PATIENCE || error != (kind == 1 || kind == 3) || (kind == 2 && answer !== word))) begin
-                $display("FAIL {name}: transfer %0d at address %h must give %h, not %h (error %b)", row, address, word, answer, error);
+            if (!failed && (waited == PATIENCE || error != (kind == 1 || kind == 3) || (kind == 2 && answer !== word)))
+            begin
+                $display("FAIL {name}: transfer %0d at address %h must give %h, not %h (error %b)",
+                    row, address, word, answer, error);
                 failed = 1'b1;
             end
         end
@@ -401,7 +417,8 @@ class Bench:
             self.asked += kind == SWAP
             word, error = await self.access(kind not in (READ, READ_ERROR), address, data, strobes)
             self.done += kind == SWAP
-            assert bool(error) == (kind in (WRITE_ERROR, READ_ERROR)), f"Transfer {number} must not end with error {error}"
+            wanted = kind in (WRITE_ERROR, READ_ERROR)
+            assert bool(error) == wanted, f"Transfer {number} must not end with error {error}"
             assert kind != READ or word == data, f"Word at {address:#x} must be {data:#x}, not {word:#x}"
 
     def finish(self):

@@ -35,7 +35,8 @@ def unit_header_text(design, command):
             stem = f"{register.name}_{field.name.upper()}"
             lines += [(f"{stem}_LSB", field.lsb, field.meaning), (f"{stem}_BITS", field.width, "")]
     defines = "".join(
-        f"#define {upper}_{stem} {value}".ljust(56) + (f" /* {words} */" if words else "") + "\n" for stem, value, words in lines
+        f"#define {upper}_{stem} {value}".ljust(56) + (f" /* {words} */" if words else "") + "\n"
+        for stem, value, words in lines
     ).replace(" \n", "\n")
     fill = {
         "name": name,

@@ -103,7 +103,8 @@ def datasheet_text(design, contents):
             f"# {design.name}\n\nA streaming unit for any function, {design.input} to {design.output}, of at most "
             f"{design.segments} straight segments.\nTheir tables are written over {_BUSES[design.bus]} into one of two "
             "banks while the other is in use.\n",
-            "## What it computes\n\n" + _ARITHMETIC.format(shift=design.shift, low=design.output.min_code, high=design.output.max_code),
+            "## What it computes\n\n"
+            + _ARITHMETIC.format(shift=design.shift, low=design.output.min_code, high=design.output.max_code),
             table_text(("", ""), facts),
             "## Interface: stream\n\n" + table_text(("port", "direction", "bits", "meaning"), rows),
             _TIMING.format(latency=design.latency),

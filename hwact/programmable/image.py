@@ -10,12 +10,12 @@ import numpy as np
 
 from ..design import Design, Fold, Lines
 from ..errors import RequestError
+from ..fit import target_of
 from ..fit.band import Band, Grid
 from ..fit.coefficients import serving
 from ..fit.problem import Problem
 from ..fit.segmentation import free
 from ..fit.slope import AnySlope
-from ..fit import target_of
 from ..functions import ErrorBound
 from ..spec import Spec
 from .design import Contents, ProgrammableDesign
@@ -49,13 +49,17 @@ class Image:
     design: Design
 
     def __post_init__(self):
-        _require(isinstance(self.unit, ProgrammableDesign), f"Image unit must be a ProgrammableDesign, not {self.unit!r}")
+        _require(
+            isinstance(self.unit, ProgrammableDesign), f"Image unit must be a ProgrammableDesign, not {self.unit!r}"
+        )
         _require(isinstance(self.design, Design), f"Image design must be a Design, not {self.design!r}")
         channel, unit = self.design.channels[0], self.unit
         formats = self.design.input, channel.format
         _require(formats == (unit.input, unit.output), f"Image must be {unit.input} to {unit.output}, not {formats}")
         plain = channel.fold == Fold() and isinstance(channel.core, Lines) and channel.saturate
-        _require(plain and len(self.design.channels) == 1, "Image must have one output of saturated lines, without a fold")
+        _require(
+            plain and len(self.design.channels) == 1, "Image must have one output of saturated lines, without a fold"
+        )
         _require(channel.core.shift == unit.shift, f"Image must have a shift of {unit.shift}, not {channel.core.shift}")
         _require(
             channel.core.segments <= unit.segments,
@@ -144,7 +148,7 @@ class ImageSpec:
     >>> unit = ProgrammableDesign("unit", SQ(4, 4), SQ(1, 7), SQ(2, 8), segments=16)
     >>> image = ImageSpec(unit, "tanh").image()
     >>> unit.evaluate(image.contents, [-128, 0, 8]).tolist()
-    [-127, 0, 59]
+    [-128, 0, 60]
     """
 
     unit: ProgrammableDesign
@@ -240,8 +244,8 @@ class ImageSpec:
             return
         wider = f", slopes wider than {self.unit.slope}" if len(free(self._band(target))) <= held else ""
         raise RequestError(
-            f"Function {self.function.name} must fit {held} segments, not need {needed}, for {target.bound}: take a looser "
-            f"bound (--bound auto finds the tightest that fits){wider} or a unit of --segments {needed}"
+            f"Function {self.function.name} must fit {held} segments, not need {needed}, for {target.bound}: take a "
+            f"looser bound (--bound auto finds the tightest that fits){wider} or a unit of --segments {needed}"
         )
 
     def _core(self, target, lines):

@@ -90,7 +90,7 @@ def datasheet_text(image, contents):
     head = (
         f"# {name}\n\nAn image of `{plain(channel.expression)}` for the unit `{image.unit.name}`, digest\n"
         f"`{image.unit.digest}`: {channel.core.segments} of its {image.unit.segments} segments.\n\n"
-        f"`{name}_image.h` writes it, `{name}.hex` and `{name}.json` hold the same words; `{name}.h` is the golden model.\n"
+        f"`{name}_image.h` writes it, `{name}.hex` and `{name}.json` hold the same words; `{name}.h` is its model.\n"
         f"The outputs are specified for input codes {first} to {last}.\n"
     )
     return "\n".join(

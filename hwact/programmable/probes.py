@@ -5,7 +5,18 @@ import random
 import numpy as np
 
 from .design import Contents
-from .registers import ACTIVE, CONTROL, SEGMENT, SHADOW, STATUS, UNIT, WORD, window_bytes, word_fields, writes_of
+from .registers import (
+    ACTIVE,
+    CONTROL,
+    SEGMENT,
+    SHADOW,
+    STATUS,
+    UNIT,
+    WORD,
+    window_bytes,
+    word_fields,
+    writes_of,
+)
 
 __all__ = ["BARRIER", "codes_of", "order_of", "probes", "transfers"]
 
@@ -36,7 +47,12 @@ def probes(design, seed=1):
     ends = (design.slope.min_code, design.slope.max_code), (-half, half - 1)
     extremes = (tuple(draw.choice(pair) for _ in range(n)) for pair in ends)
     noise = (tuple(draw.randint(*pair) for _ in range(n)) for pair in ((low, high), ends[0], ends[1]))
-    return [Contents(rising(), (0,) * n, numbers), Contents(lines, slopes, through), Contents(rising(), *extremes), Contents(*noise)]
+    return [
+        Contents(rising(), (0,) * n, numbers),
+        Contents(lines, slopes, through),
+        Contents(rising(), *extremes),
+        Contents(*noise),
+    ]
 
 
 def codes_of(design, tables):
@@ -97,7 +113,10 @@ def _write(draw, address, data):
     part = draw.randrange(16)
     mask = sum(255 << 8 * byte for byte in range(4) if part >> byte & 1)
     noise = draw.getrandbits(WORD)
-    return [(WRITE, address, data & mask | noise & ~mask, part), (WRITE, address, data & ~mask | noise & mask, 15 - part)]
+    return [
+        (WRITE, address, data & mask | noise & ~mask, part),
+        (WRITE, address, data & ~mask | noise & mask, 15 - part),
+    ]
 
 
 def _failing(design, draw):
@@ -105,7 +124,12 @@ def _failing(design, draw):
     size = window_bytes(design)
     any_word = SEGMENT * draw.randrange(design.segments) + 4 * draw.randrange(4)
     places = [(3 * size + any_word, READ_ERROR), (3 * size + any_word, WRITE_ERROR)]
-    places += [(ACTIVE * size + any_word, WRITE_ERROR), (4 * STATUS, WRITE_ERROR), (SEGMENT, READ_ERROR), (SEGMENT, WRITE_ERROR)]
+    places += [
+        (ACTIVE * size + any_word, WRITE_ERROR),
+        (4 * STATUS, WRITE_ERROR),
+        (SEGMENT, READ_ERROR),
+        (SEGMENT, WRITE_ERROR),
+    ]
     absent = [word for word in range(4) if word not in word_fields(design)]
     for word in absent:
         places += [(SHADOW * size + 4 * word, kind) for kind in (READ_ERROR, WRITE_ERROR)]

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-__all__ = ["ACTIVE", "CONTROL", "Field", "Register", "SEGMENT", "SHADOW", "STATUS", "Window", "map_of", "word_fields"]
+__all__ = ["ACTIVE", "CONTROL", "SEGMENT", "SHADOW", "STATUS", "Field", "Register", "Window", "map_of", "word_fields"]
 
 #: Bytes of a segment's registers, and the words of them: start (of segment 0, an identifier), slope, intercept.
 SEGMENT = 16
@@ -138,10 +138,14 @@ def map_of(design):
 
 def _tables(design, access):
     words = word_fields(design)
-    high = (f", bits {WORD} to {design.intercept_bits - 1}" if INTERCEPT_HIGH in words else "")
+    high = f", bits {WORD} to {design.intercept_bits - 1}" if INTERCEPT_HIGH in words else ""
     one = lambda word, name, field, **more: Register(name, 4 * word, access, (field,), **more)  # noqa: E731
     registers = [
-        one(START, "IDENTIFIER", Field("identifier", 0, WORD, "any number; an image's is the first 32 bits of its digest")),
+        one(
+            START,
+            "IDENTIFIER",
+            Field("identifier", 0, WORD, "any number; an image's is the first 32 bits of its digest"),
+        ),
         Register(
             "START",
             SEGMENT,
@@ -150,7 +154,9 @@ def _tables(design, access):
             first=1,
             count=design.segments - 1,
         ),
-        one(SLOPE, "SLOPE", Field("slope", 0, design.slope.width, f"slope, {design.slope}", True), count=design.segments),
+        one(
+            SLOPE, "SLOPE", Field("slope", 0, design.slope.width, f"slope, {design.slope}", True), count=design.segments
+        ),
         one(
             INTERCEPT,
             "INTERCEPT",

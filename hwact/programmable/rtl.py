@@ -12,8 +12,19 @@ from amaranth.lib.wiring import In, Out
 from ..rtl.lookup import span
 from ..rtl.saturate import Saturate
 from .design import ROWS
-from .registers import ACTIVE, CONTROL, INTERCEPT, SHADOW, SLOPE, START, STATUS, UNIT, WORD
-from .registers import address_bits, word_fields
+from .registers import (
+    ACTIVE,
+    CONTROL,
+    INTERCEPT,
+    SHADOW,
+    SLOPE,
+    START,
+    STATUS,
+    UNIT,
+    WORD,
+    address_bits,
+    word_fields,
+)
 
 __all__ = ["AxiLite", "Pipeline", "Programmable", "Tables", "Wishbone", "bus_signature"]
 
@@ -27,7 +38,16 @@ def bus_signature(design):
     else:
         inputs = {"awaddr": address, "awprot": 3, "awvalid": 1, "wdata": WORD, "wstrb": 4, "wvalid": 1, "bready": 1}
         inputs |= {"araddr": address, "arprot": 3, "arvalid": 1, "rready": 1}
-        outputs = {"awready": 1, "wready": 1, "bresp": 2, "bvalid": 1, "arready": 1, "rdata": WORD, "rresp": 2, "rvalid": 1}
+        outputs = {
+            "awready": 1,
+            "wready": 1,
+            "bresp": 2,
+            "bvalid": 1,
+            "arready": 1,
+            "rdata": WORD,
+            "rresp": 2,
+            "rvalid": 1,
+        }
     flows = {name: In(width) for name, width in inputs.items()} | {name: Out(width) for name, width in outputs.items()}
     return wiring.Signature(flows)
 
@@ -169,7 +189,15 @@ class Pipeline(wiring.Component):
             here = segment[: below + 1] == 1 << below
             write = self.tables.write & (self.tables.word == START) & here
             read = self._memory(
-                m, f"starts_{level}", x.shape(), level, number, banks[level], write, segment[below + 1 :], self.tables.data
+                m,
+                f"starts_{level}",
+                x.shape(),
+                level,
+                number,
+                banks[level],
+                write,
+                segment[below + 1 :],
+                self.tables.data,
             )
             x = self._later(m, x, f"code_{level + 1}")
             number = self._later(m, number, f"number_{level + 1}") if level else number
@@ -253,7 +281,9 @@ class Pipeline(wiring.Component):
     def _in_dsp(self, m, x, slope, low):
         """One multiplication between registers."""
         width = self.design.input.width
-        x, slope, low = (self._later(m, value, f"{name}_1") for name, value in (("x", x), ("slope", slope), ("low", low)))
+        x, slope, low = (
+            self._later(m, value, f"{name}_1") for name, value in (("x", x), ("slope", slope), ("low", low))
+        )
         product = self._later(m, x * slope, "product")
         total = product + self._later(m, low, "low_2")
         return (total >> width), total[:width]

@@ -50,7 +50,9 @@ def run_own_bench(folder, design, simulator="auto", timeout=900):
         env |= {"SIM": simulator, "BUILD": str(place / "build"), "COCOTB_LOG_LEVEL": "INFO"}
         text, failed = "", None
         try:
-            text = run([sys.executable, "-P", f"tb/test_{name}.py"], folder=place, name=simulator, timeout=timeout, env=env)
+            text = run(
+                [sys.executable, "-P", f"tb/test_{name}.py"], folder=place, name=simulator, timeout=timeout, env=env
+            )
         except ToolError as error:
             failed = error
         results = sorted(place.rglob("results.xml"))

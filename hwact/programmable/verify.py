@@ -38,7 +38,9 @@ def climb(level, design, verilog):
         return check_model(design)
     if level == "rtl":
         return check_circuit(design, verilog)
-    raise RequestError(f"Level must be golden or rtl for a programmable unit, whose tables are too many for more, not {level}")
+    raise RequestError(
+        f"Level must be golden or rtl for a programmable unit, whose tables are too many for more, not {level}"
+    )
 
 
 def check_model(design):
