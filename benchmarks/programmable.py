@@ -5,6 +5,7 @@ from tables import main, table
 from hwact.programmable import ProgrammableSpec
 from hwact.programmable.verilog import verilog
 from hwact.synth import synthesise
+from hwact.synth.flow import write_netlist
 
 CASES = tuple(
     (formats, segments, bus)
@@ -21,13 +22,14 @@ def rows(formats, segments, bus):
         report = synthesise(text, design.name, target, bram=True)
         cells = report.cells
         mhz = "-" if report.fmax_mhz is None else f"{report.fmax_mhz:.1f}"
+        small = write_netlist(text, design.name, "ecp5").count("TRELLIS_DPR16X4 ") if target == "ecp5" else "-"
         words = " to ".join(formats), segments, bus, design.latency, report.target
-        yield (*words, cells.luts, cells.carries, cells.ffs, cells.brams, mhz)
+        yield (*words, cells.luts, cells.carries, cells.ffs, cells.brams, small, mhz)
 
 
 def make():
     """The table."""
-    head = ("formats", "segments", "bus", "latency", "target", "LUTs", "carries", "FFs", "BRAMs", "MHz")
+    head = ("formats", "segments", "bus", "latency", "target", "LUTs", "carries", "FFs", "BRAMs", "16x4 RAMs", "MHz")
     return table(head, [row for case in CASES for row in rows(*case)])
 
 
