@@ -126,6 +126,20 @@ def test_segments_are_as_few_as_the_slopes_allow():
     assert image.design.channels[0].core.segments == count
 
 
+def test_units_that_cannot_be_are_refused_in_one_sentence():
+    """Of any kind of nonsense."""
+    for words, sentence in (
+        (("SQ4.4", "SQ1.7", "4"), "Segments must be a whole number, not '4'"),
+        (("SQ4.4", "SQ1.7", 4, "UQ2.4"), "Slope format must be signed, such as SQ2.10, not UQ2.4"),
+        (("SQ4.4", "SQ1.7", 4, "SQ2.10", "spi"), "Bus must be axi-lite or wishbone, not 'spi'"),
+        (("SQ0.1", "SQ1.7", 2), "Input format must be 2 to 24 bits wide, not SQ0.1"),
+        (("SQ9.16", "SQ1.7", 2), "Input format must be 2 to 24 bits wide, not SQ9.16"),
+    ):
+        with pytest.raises(RequestError) as refused:
+            ProgrammableSpec(*words)
+        assert str(refused.value) == sentence
+
+
 def test_contents_that_do_not_fit_are_refused():
     """Too few, too large, of the wrong kind."""
     good = probes(SMALL)[0]

@@ -3,7 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
-from ..fixed import Format
+from ..errors import RequestError
+from ..fixed import MAX_WIDTH, Format
 from .design import BUSES, ProgrammableDesign
 
 __all__ = ["ProgrammableSpec"]
@@ -55,15 +56,17 @@ class ProgrammableSpec:
         put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
         put("input", Format.parse(self.input))
         put("output", Format.parse(self.output))
+        if type(self.segments) is not int:
+            raise RequestError(f"Segments must be a whole number, not {self.segments!r}")
         put("slope", self._slope() if self.slope is None else Format.parse(self.slope))
         self.design()  # raises where something is out of range
 
     def _slope(self):
         """Slopes whose last bit moves the end of a segment of average length by an eighth of an output ulp."""
-        levels = max(int(self.segments) - 1, 1).bit_length()
+        levels = max(self.segments - 1, 1).bit_length()
         shift = max(self.input.width - levels, 0) + SLOPE_SPARE_BITS
         frac_bits = shift + self.output.frac_bits - self.input.frac_bits
-        return Format(True, SLOPE_INT_BITS, max(frac_bits, self.output.frac_bits - self.input.frac_bits, -1))
+        return Format(True, SLOPE_INT_BITS, min(max(frac_bits, 1 - SLOPE_INT_BITS), MAX_WIDTH - SLOPE_INT_BITS))
 
     def design(self):
         """The unit.
