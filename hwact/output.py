@@ -60,13 +60,17 @@ class Unit:
             from .multi.output import MultiFiles as cls
         elif contents.get("kind") == "parametric":
             from .parametric.output import ParametricFiles as cls
+        elif contents.get("kind") == "programmable":
+            from .programmable.output import ProgrammableUnit as cls
+        elif contents.get("kind") == "image":
+            from .programmable.output import ImageUnit as cls
         unit = cls(design, str(contents.get("command", "")), Certificate.from_dict(sealed, design.digest))
         unit._certified = sealed["files"]
         return unit
 
     @classmethod
     def read_function(cls, folder):
-        """The unit of one function in an output folder; any other is refused."""
+        """The unit of a function in an output folder; one of another kind is refused."""
         unit = cls.read(folder)
         if not isinstance(unit.design, Design):
             raise RequestError(f"Folder must hold the unit of a function, not {unit.kind}: {str(folder)!r}")

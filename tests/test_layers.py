@@ -23,6 +23,7 @@ ALLOWED = {
     "emit": {"fixed", "ports", "design"},
     "multi": {"fixed", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
     "parametric": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},
+    "programmable": {"fixed", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output"},
     "sideband": {"fixed", "emit", "verify", "synth", "output"},
     "softmax": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
 }
@@ -30,7 +31,7 @@ ALLOWED = {
 LAZY = {
     "design": {"rtl", "emit", "verify"},
     "spec": {"fit", "synth"},
-    "emit": {"synth", "softmax", "multi", "parametric"},
+    "emit": {"synth", "softmax", "multi", "parametric", "programmable"},
     "sideband": {"sim"},
 }
 

@@ -111,3 +111,27 @@ def test_softmax_table_has_the_proven_bounds_of_today(benchmark):
     words = f"{case[0]} to {case[1]}", case[2], case[3], f"{float(proved.error_ulp):.3f}", f"{float(proved.sum_ulp):.1f}"
     text = (ROOT / "docs" / "softmax.md").read_text(encoding="utf-8")
     assert "| " + " | ".join(map(str, (*words, module.interval(design)))) + " |" in text
+
+
+def test_programmable_shell_example_runs(tmp_path, monkeypatch, capsys):
+    """The commands of the page, one after the other, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    lines = blocks(ROOT / "docs" / "programmable.md", "sh")[0].splitlines()
+    assert len(lines) >= 5
+    for line in lines:
+        assert run(hwact, shlex.split(line)[1:]) == 0, (line, capsys.readouterr().err)
+
+
+def test_swap_diagram_is_the_simulation_s(benchmark):
+    """The drawing shows what the circuit does."""
+    module = benchmark("swap_wave")
+    assert module.PATH.read_text(encoding="utf-8") == module.wave()
+
+
+def test_programmable_table_has_today_s_latencies(benchmark):
+    """Its cells are not synthesised again."""
+    module = benchmark("programmable")
+    text = (ROOT / "docs" / "programmable.md").read_text(encoding="utf-8")
+    for formats, segments, bus in module.CASES:
+        latency = module.ProgrammableSpec(*formats, segments, bus=bus).design().latency
+        assert f"| {' to '.join(formats)} | {segments} | {bus} | {latency} | " in text

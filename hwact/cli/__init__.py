@@ -9,6 +9,7 @@ from .common import Group, run, stoppable
 from .demo import demo
 from .fusesoc import fusesoc
 from .generate import generate
+from .image import image
 from .list import list_functions
 from .mutate import mutate
 from .show import show
@@ -23,6 +24,7 @@ EPILOG = """
 hwact list
 hwact show gelu
 hwact generate tanh --input SQ4.12 --output SQ1.15
+hwact image gelu --for programmable
 hwact softmax --input SQ4.4 --output UQ0.8 --length 64
 hwact verify tanh
 hwact simulate tanh
@@ -50,7 +52,7 @@ def hwact(context):
         click.echo(context.get_help())
 
 
-for command in (list_functions, show, generate, softmax, verify, simulate, mutate, synth, fusesoc, demo):
+for command in (list_functions, show, generate, image, softmax, verify, simulate, mutate, synth, fusesoc, demo):
     hwact.add_command(command)
 
 

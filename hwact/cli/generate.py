@@ -17,6 +17,7 @@ from ..synth import find_target, shortest_pipeline
 from .common import Verb, echo_json, json_option, progress, show_table
 from .multi import functions_option, generate_multi, read_functions
 from .parametric import generate_parametric, own_request, parametric_options
+from .programmable import BUSES, generate_programmable, given_programmable
 
 __all__ = ["generate", "parameter_option", "read_function", "show_unit"]
 
@@ -27,6 +28,7 @@ hwact generate "x*sigmoid(b*x)" --parameter b=1.702 --input SQ4.6 --output SQ4.6
 hwact generate tanh --input SQ4.12 --output SQ1.15 --interface axis --lanes 4 --clock-name aclk --reset-name aresetn
 hwact generate reciprocal --input UQ4.8 --output UQ0.12 --domain 1.5:15 --bound 2^-10
 hwact generate silu --input SQ4.12 --output SQ4.12 --interface stream --fmax 100 --target ice40
+hwact generate --programmable --segments 32 --input SQ4.8 --output SQ4.8 --bus axi-lite
 hwact generate --function "-x*exp(-x^2)" --input SQ3.5 --output SQ1.7 --method pwl --name wavelet
 hwact generate --functions "tanh,sigmoid,x*sigmoid(1.702*x)" --input SQ4.8 --output SQ4.8 --interface stream
 hwact generate gelu --parametric --channels 64 --alpha UQ2.6 --beta SQ2.6 --input SQ4.8 --output SQ4.8 --interface stream
@@ -121,16 +123,25 @@ def _choice(name, values, default, text):
     show_default=True,
     help=f"How many candidates are synthesised for the target: {', '.join(map(str, EFFORTS))}.",
 )
+@click.option("--programmable", is_flag=True, help="A unit for any function, whose segments are written over a bus.")
+@click.option("--segments", type=int, metavar="N", help="Segments that a programmable unit holds.")
+@click.option("--bus", type=click.Choice(BUSES), help="Bus of a programmable unit; axi-lite if left out.")
+@click.option("--slope-format", metavar="FORMAT", help="Slopes of a programmable unit; SQ2.f if left out.")
 @click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
 @json_option
 @click.pass_context
-def generate(context, function, expression, functions, parameter, input_, fmax, target, folder, force, as_json, **request):
+def generate(
+    context, function, expression, functions, parameter, input_, fmax, target, folder, force, as_json, programmable,
+    segments, bus, slope_format, **request
+):
     """Generate the unit of FUNCTION, a name of the catalogue or an expression in x.
 
     The unit is checked on every input code before anything is written.
     """
+    if given_programmable(context):
+        return generate_programmable(context, folder, force, as_json)
     if [function, expression, functions or None].count(None) != 2:
         raise RequestError("Function must be given once, as the argument, with --function or with --functions")
     _check_used(context, request)

@@ -193,7 +193,7 @@ def read_manifest(path):
 
     Returns
     -------
-    (dict, Design or SoftmaxDesign)
+    (dict, Design, or that of another kind)
         The manifest as it stands, and the design in it, whose digest is the manifest's.
 
     Raises
@@ -218,19 +218,19 @@ def read_manifest(path):
 
 def _kind(contents):
     """Class of the design in a manifest."""
-    if contents.get("kind") == "multi":
-        from ..multi import MultiDesign
-
-        return MultiDesign
-    if contents.get("kind") == "parametric":
-        from ..parametric import ParametricDesign
-
-        return ParametricDesign
-    if contents.get("kind") != "softmax":
-        return Design
-    from ..softmax import SoftmaxDesign
-
-    return SoftmaxDesign
+    if contents.get("kind") == "programmable":
+        from ..programmable import ProgrammableDesign as found
+    elif contents.get("kind") == "image":
+        from ..programmable import Image as found
+    elif contents.get("kind") == "softmax":
+        from ..softmax import SoftmaxDesign as found
+    elif contents.get("kind") == "multi":
+        from ..multi import MultiDesign as found
+    elif contents.get("kind") == "parametric":
+        from ..parametric import ParametricDesign as found
+    else:
+        found = Design
+    return found
 
 
 def _read(path):

@@ -39,10 +39,12 @@ class ModuleText:
     is_top : bool
     taken : iterable of str
         Names that no net may have: keywords and modules.
+    initial : bool
+        State that memories hold zeros before they are written.
     """
 
-    def __init__(self, scope, name, is_top, taken):
-        self.name, self.is_top = name, is_top
+    def __init__(self, scope, name, is_top, taken, initial=False):
+        self.name, self.is_top, self._initial = name, is_top, initial
         self._scope = scope
         self.nets = Nets(scope, is_top, {*taken, name})
         self._memories = {memory: self.nets.fresh(memory) for memory in scope.module.memories}
@@ -285,7 +287,7 @@ class ModuleText:
         name = self._memories[memory.name]
         yield f"\n  {_typed('reg', 0, memory.width - 1)} {name} [0:{memory.size - 1}];\n"
         for cell in cells:
-            if cell.kind == "$meminit_v2" and "1" in cell.ports["DATA"]:
+            if cell.kind == "$meminit_v2" and (self._initial or "1" in cell.ports["DATA"]):
                 data, width = cell.ports["DATA"], memory.width
                 words = [_constant(data[start : start + width]) for start in range(0, len(data), width)]
                 yield _indented(block("initial", [[f"{name}[{row}] = {word};"] for row, word in enumerate(words)]), 2)

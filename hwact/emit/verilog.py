@@ -61,7 +61,7 @@ def verilog(design, *, command):
     return component_text(top, design.name, signals, head, layout)
 
 
-def component_text(top, name, signals, lines, layout=None):
+def component_text(top, name, signals, lines, layout=None, initial=False):
     """Verilog text of an elaboratable: one top module called `name`, its parts called ``NAME_*``.
 
     Parameters
@@ -74,6 +74,8 @@ def component_text(top, name, signals, lines, layout=None):
         The comment at the head.
     layout : LutLayout, optional
         How tables are laid out; left out, they stay cases.
+    initial : bool
+        State that memories hold zeros before they are written; else none may be read before.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def component_text(top, name, signals, lines, layout=None):
     names, taken = {}, {*KEYWORDS, f"{name}_lut"}
     for module in modules:
         names[module] = plain_name(re.sub(r"\.(unit|datapath)(?=\.)", "", module), taken)
-    parts = {module: ModuleText(scopes[module], names[module], module == name, taken) for module in modules}
+    parts = {module: ModuleText(scopes[module], names[module], module == name, taken, initial) for module in modules}
     titles = dict(_titles(fragment, (name,)))
     texts = []
     for module, part in parts.items():

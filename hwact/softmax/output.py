@@ -23,6 +23,7 @@ class SoftmaxUnit(Unit):
 
     kind = "a softmax"
     buffers = True
+    kind = "a softmax"
 
     def __init__(self, design, command, certificate=None):
         self.design = design
