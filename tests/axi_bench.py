@@ -94,7 +94,7 @@ class Bench:
             expected.append(wanted)
             await self.source.send(sent)
         for data, users in expected:
-            got = await with_timeout(self.sink.recv(), 1_000_000, "ns")
+            got = await with_timeout(self.sink.recv(), 50_000, "ns")
             assert bytes(got.tdata) == data, "Results must be those of the golden model"
             got_users = [got.tuser] * len(data) if isinstance(got.tuser, int) else list(got.tuser or [0] * len(data))
             assert got_users == users, "tuser must come out beside its codes"
