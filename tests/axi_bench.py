@@ -17,11 +17,6 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 
 from hwact.design import Design
 
-JOB = json.loads(Path(os.environ["HWACT_AXI"]).read_text(encoding="utf-8"))
-DESIGN = Design.from_dict(JOB["design"])
-LANES, USER = DESIGN.shell.lanes, DESIGN.shell.tuser
-TAKEN = -(-DESIGN.input.width // 8)
-GIVEN = sum(-(-channel.format.width // 8) for channel in DESIGN.channels)
 
 
 def pauses(seed):
@@ -33,31 +28,38 @@ def pauses(seed):
             yield draw.random() < odds
 
 
-def input_bytes(codes, draw):
+def size(format):
+    """Bytes that a code takes."""
+    return -(-format.width // 8)
+
+
+def input_bytes(design, codes, draw):
     """Bytes of codes, little-endian, with noise in the padding."""
-    noise = draw.getrandbits(8 * TAKEN) << DESIGN.input.width
-    mask = (1 << 8 * TAKEN) - 1
-    return b"".join(((bits | noise) & mask).to_bytes(TAKEN, "little") for bits in DESIGN.input.to_bits(codes).tolist())
+    taken = size(design.input)
+    noise, mask = draw.getrandbits(8 * taken) << design.input.width, (1 << 8 * taken) - 1
+    return b"".join(((bits | noise) & mask).to_bytes(taken, "little") for bits in design.input.to_bits(codes).tolist())
 
 
-def output_bytes(codes):
+def output_bytes(design, codes):
     """Bytes of the results: y, then dy, each extended by its sign or by zeros to whole bytes."""
-    results = zip(*(DESIGN.evaluate(codes, channel.name).tolist() for channel in DESIGN.channels))
+    results = zip(*(design.evaluate(codes, channel.name).tolist() for channel in design.channels))
     return b"".join(
-        result.to_bytes(-(-channel.format.width // 8), "little", signed=channel.format.signed)
+        result.to_bytes(size(channel.format), "little", signed=channel.format.signed)
         for record in results
-        for result, channel in zip(record, DESIGN.channels)
+        for result, channel in zip(record, design.channels)
     )
 
 
 class Bench:
-    """Source, sink, clock and reset."""
+    """Design, source, sink, clock and reset."""
 
     def __init__(self, dut):
         logging.getLogger("cocotb").setLevel(logging.WARNING)
-        self.dut, self.draw = dut, random.Random(JOB["seed"])
-        self.clock, self.reset = getattr(dut, JOB["clock"]), getattr(dut, JOB["reset"])
-        self.asserted = int(DESIGN.shell.reset.endswith("high"))
+        job = json.loads(Path(os.environ["HWACT_AXI"]).read_text(encoding="utf-8"))
+        self.design, self.seed = Design.from_dict(job["design"]), job["seed"]
+        self.draw = random.Random(self.seed)
+        self.clock, self.reset = getattr(dut, job["clock"]), getattr(dut, job["reset"])
+        self.asserted = int(self.design.shell.reset.endswith("high"))
         Clock(self.clock, 10, unit="ns").start()
         self.reset.value = self.asserted
         level = {"reset": self.reset, "reset_active_level": bool(self.asserted)}
@@ -74,11 +76,15 @@ class Bench:
 
     def frame(self, codes):
         """A frame of codes, with another ``tuser`` in each beat, and the frame that must come back."""
-        beats = -(-len(codes) // LANES)
-        users = [self.draw.getrandbits(USER) if USER else 0 for _ in range(beats)]
-        spread = lambda size: [users[k // (size * LANES)] for k in range(size * len(codes))]  # noqa: E731
-        sent = AxiStreamFrame(input_bytes(codes, self.draw), tuser=spread(TAKEN))
-        return sent, (output_bytes(codes), spread(GIVEN))
+        design, shell = self.design, self.design.shell
+        users = [self.draw.getrandbits(shell.tuser) if shell.tuser else 0 for _ in range(-(-len(codes) // shell.lanes))]
+
+        def spread(count):
+            """The user bits of each byte, `count` bytes a code."""
+            return [users[k // (count * shell.lanes)] for k in range(count * len(codes))]
+
+        sent = AxiStreamFrame(input_bytes(design, codes, self.draw), tuser=spread(size(design.input)))
+        return sent, (output_bytes(design, codes), spread(sum(size(channel.format) for channel in design.channels)))
 
     async def exchange(self, groups):
         """Send a frame for each group of codes, and compare what comes back, frame by frame."""
@@ -88,19 +94,19 @@ class Bench:
             expected.append(wanted)
             await self.source.send(sent)
         for data, users in expected:
-            got = await with_timeout(self.sink.recv(), 1_000_000, "ns")
+            got = await with_timeout(self.sink.recv(), 50_000, "ns")
             assert bytes(got.tdata) == data, "Results must be those of the golden model"
             got_users = [got.tuser] * len(data) if isinstance(got.tuser, int) else list(got.tuser or [0] * len(data))
             assert got_users == users, "tuser must come out beside its codes"
         assert self.sink.empty(), "Frames must be as many as were sent"
 
 
-def groups(draw):
+def groups(bench):
     """Every code of the domain in random order, cut into frames of random length."""
-    codes = DESIGN.codes().tolist()
-    draw.shuffle(codes)
+    codes = bench.design.codes().tolist()
+    bench.draw.shuffle(codes)
     while codes:
-        length = draw.randint(1, 12)
+        length = bench.draw.randint(1, 12)
         yield codes[:length]
         codes = codes[length:]
 
@@ -110,27 +116,27 @@ async def frames_come_back_at_full_rate(dut):
     """tlast ends each, tkeep leaves out lanes of its last beat, tuser differs from beat to beat."""
     bench = Bench(dut)
     await bench.restart()
-    await bench.exchange(groups(bench.draw))
+    await bench.exchange(groups(bench))
 
 
 @cocotb.test()
 async def frames_come_back_under_random_pauses(dut):
     """Source and sink pause, each at random."""
     bench = Bench(dut)
-    bench.source.set_pause_generator(pauses(JOB["seed"]))
-    bench.sink.set_pause_generator(pauses(JOB["seed"] + 1))
+    bench.source.set_pause_generator(pauses(bench.seed))
+    bench.sink.set_pause_generator(pauses(bench.seed + 1))
     await bench.restart()
-    await bench.exchange(groups(bench.draw))
+    await bench.exchange(groups(bench))
 
 
 @cocotb.test()
 async def resets_in_flight_leave_nothing_behind(dut):
     """After each reset nothing comes out but what was sent since."""
     bench = Bench(dut)
-    bench.sink.set_pause_generator(pauses(JOB["seed"] + 2))
+    bench.sink.set_pause_generator(pauses(bench.seed + 2))
     await bench.restart()
-    codes = DESIGN.codes()[: 9 * LANES].tolist()
-    for flight in range(1, 2 * DESIGN.latency + 6):
+    codes = bench.design.codes()[: 9 * bench.design.shell.lanes].tolist()
+    for flight in range(1, 2 * bench.design.latency + 6):
         await bench.source.send(bench.frame(codes)[0])
         for _ in range(flight):
             await RisingEdge(bench.clock)
