@@ -30,8 +30,10 @@ def designs():
         made[f"pipe {reset}"] = with_shell(MADE["with_derivative"], "pipe", 1 + 3 * number, reset)
         made[f"stream {reset}"] = with_shell(list(MADE.values())[number], "stream", 1 + 2 * number, reset)
     for multiplier in MULTIPLIERS:
-        lines = replace(MADE["free_lines"].channels[0], core=replace(MADE["free_lines"].channels[0].core, multiplier=multiplier))
-        made[f"{multiplier} lines"] = replace(with_shell(MADE["free_lines"], "stream", 9), channels=(lines,))
+        design = with_shell(MADE["free_lines"], "stream", 9)
+        (channel,) = design.channels
+        lines = replace(channel, core=replace(channel.core, multiplier=multiplier))
+        made[f"{multiplier} lines"] = replace(design, channels=(lines,))
     made["laid out lines"] = replace(MADE["uniform_odd"], lut_inputs=4)
     made["laid out table"] = replace(MADE["folded_table"], lut_inputs=5)
     made["slope"] = Spec("silu", "SQ4.4", "SQ4.4", derivative="slope").design()

@@ -35,7 +35,7 @@ class Statements:
         return [written for statement in body[last:] for written in self._statement(statement)]
 
     def reset_first(self, body):
-        """The same statements with a condition at their end, if it overrules them, in front: as people write a reset."""
+        """The same statements with a condition at their end that overrules them in front, as people write a reset."""
         *others, last = body
         if last[0] == "switch" and others:
             word, cases = last[1:]
