@@ -56,6 +56,8 @@ class Statements:
         kind, word, rest = statement
         if kind == "assign":
             return self._assign(dict(zip(word, rest)))
+        if not word:
+            return self.written(rest[0][1])
         if all(len(p.replace("-", "")) == 1 for patterns, _ in rest for p in patterns) and all(
             len(patterns) < 2 for patterns, _ in rest
         ):
