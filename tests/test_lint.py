@@ -30,8 +30,10 @@ def designs():
         made[f"pipe {reset}"] = with_shell(MADE["with_derivative"], "pipe", 1 + 3 * number, reset)
         made[f"stream {reset}"] = with_shell(list(MADE.values())[number], "stream", 1 + 2 * number, reset)
     for multiplier in MULTIPLIERS:
-        lines = replace(MADE["free_lines"].channels[0], core=replace(MADE["free_lines"].channels[0].core, multiplier=multiplier))
-        made[f"{multiplier} lines"] = replace(with_shell(MADE["free_lines"], "stream", 9), channels=(lines,))
+        design = with_shell(MADE["free_lines"], "stream", 9)
+        (channel,) = design.channels
+        lines = replace(channel, core=replace(channel.core, multiplier=multiplier))
+        made[f"{multiplier} lines"] = replace(design, channels=(lines,))
     made["laid out lines"] = replace(MADE["uniform_odd"], lut_inputs=4)
     made["laid out table"] = replace(MADE["folded_table"], lut_inputs=5)
     made["slope"] = Spec("silu", "SQ4.4", "SQ4.4", derivative="slope").design()
@@ -132,3 +134,12 @@ def test_head_says_licence_origin_and_ports():
     ports = re.findall(r"^  (in|out)put +(?:wire|reg) +(?:\[(\d+):0\] )? *(\w+)", module.split(");")[0], re.MULTILINE)
     assert table == [[name, direction, str(int(high or 0) + 1)] for direction, high, name in ports]
     assert any("SQ4.4: code c stands for c * 2**-4, from -128 to 127" in line for line in lines)
+
+
+def test_excerpts_in_the_documents_are_what_is_written():
+    """docs/verilog.md shows the text of today."""
+    document = (Path(__file__).parent.parent / "docs" / "verilog.md").read_text()
+    spec = Spec("tanh", input="SQ4.6", output="SQ1.9", interface="stream", latency=2)
+    text = verilog(spec.design(), command=spec.command())
+    excerpts = re.findall(r"^```verilog\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    assert len(excerpts) == 2 and all(excerpt in text for excerpt in excerpts)

@@ -68,8 +68,12 @@ class Scope:
         module = self.module
         self.aliases = {}
         self._part_luts()
-        self.processes = [process for process in module.processes if any(kind == "switch" for kind, *_ in process.body)]
-        plain = (statement[1:] for p in module.processes if p not in self.processes for statement in p.body)
+        self.processes, plain = [], []
+        for process in module.processes:
+            if any(kind == "switch" for kind, *_ in process.body):
+                self.processes.append(process)
+            else:
+                plain += [statement[1:] for statement in process.body]
         for target, source in [*module.connections, *plain, *map(_shifted, _constant_shifts(module))]:
             self.aliases |= zip(target, source)
         gone = set(map(id, _constant_shifts(module)))

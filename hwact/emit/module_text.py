@@ -71,7 +71,8 @@ class ModuleText:
         instances = [text for cell in scope.cells for text in self._instance(cell, others)]
         registers = [self._register(cell) for cell in scope.cells if cell.kind in REGISTERS and self._alive(cell, "Q")]
         memories = [text for memory in scope.module.memories.values() for text in self._memory(memory)]
-        outputs = [f"  assign {port.name} = {self._word(self._output(port))};\n" for port in self.nets.ports if not port.net]
+        whole = (port for port in self.nets.ports if not port.net)
+        outputs = [f"  assign {port.name} = {self._word(self._output(port))};\n" for port in whole]
         expressions = [before + self._waived(net, line) for net, before, line in placed]
         declared = [self._declaration(net) for net in self._declared()]
         parts = ("".join(part).strip("\n") for part in (declared, expressions, instances, memories, registers, outputs))
@@ -232,9 +233,11 @@ class ModuleText:
             inputs.append(f"{_typed('input', *span)} {argument}")
             rename |= dict.fromkeys(word, (argument, span))
             call.append(self._word(word))
-        statements = Statements(
-            name, "=", net, low, high, offset=low, word=lambda word: self._word(word, rename), roots=self._scope.roots
-        )
+
+        def renamed(word):
+            return self._word(word, rename)
+
+        statements = Statements(name, "=", net, low, high, offset=low, word=renamed, roots=self._scope.roots)
         head = f"  {_typed('function', 0, high - low)} {name}({', '.join(inputs)});\n"
         return f"\n{head}{_indented(grouped(statements.written(process.body)))}  endfunction\n", f"{name}({', '.join(call)})"
 
@@ -321,7 +324,8 @@ class ModuleText:
             return
         name = self.nets.fresh(cell.name)
         if cell.kind in others:
-            pins = [(port, cell.ports[port.wire.name][port.low : port.high + 1]) for port in others[cell.kind].nets.ports]
+            ports = others[cell.kind].nets.ports
+            pins = [(port, cell.ports[port.wire.name][port.low : port.high + 1]) for port in ports]
             lines = ",\n".join(f"    .{port.name}({self._pin(word, port.wire.direction)})" for port, word in pins)
             yield f"\n  {others[cell.kind].name} {name} (\n{lines}\n  );\n"
         elif any(bit[0] in self.nets.names for bit in cell.ports["Y"]):

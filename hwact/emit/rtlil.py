@@ -149,7 +149,7 @@ class _Reader:
                     target, rest = self._word(tokens)
                     found.append(("assign", target, self._word(rest)[0]))
                 case ["switch", *tokens]:
-                    found.append(("switch", self._word(tokens)[0], self._cases()))
+                    found.append(("switch", *_tested(self._word(tokens)[0], self._cases())))
                 case ["attribute", *_] | ["sync", *_]:
                     pass
                 case _:
@@ -184,6 +184,18 @@ class _Reader:
             high, _, low = rest[0][1:-1].partition(":")
             word, rest = word[int(low or high) : int(high) + 1], rest[1:]
         return word, rest
+
+
+def _tested(word, cases):
+    """The bits that a switch looks at, and its cases with patterns for these."""
+    patterns = [pattern[::-1] for patterns, _ in cases for pattern in patterns]
+    places = [place for place in range(len(word)) if any(pattern[place] != "-" for pattern in patterns)]
+
+    def shortened(pattern):
+        return "".join(pattern[::-1][place] for place in reversed(places))
+
+    short = [(tuple(filter(None, map(shortened, patterns))), body) for patterns, body in cases]
+    return tuple(word[place] for place in places), short
 
 
 def _name(token):

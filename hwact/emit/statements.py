@@ -35,7 +35,7 @@ class Statements:
         return [written for statement in body[last:] for written in self._statement(statement)]
 
     def reset_first(self, body):
-        """The same statements with a condition at their end, if it overrules them, in front: as people write a reset."""
+        """The same statements with a condition at their end that overrules them in front, as people write a reset."""
         *others, last = body
         if last[0] == "switch" and others:
             word, cases = last[1:]
@@ -56,6 +56,8 @@ class Statements:
         kind, word, rest = statement
         if kind == "assign":
             return self._assign(dict(zip(word, rest)))
+        if not word:
+            return self.written(rest[0][1])
         if all(len(p.replace("-", "")) == 1 for patterns, _ in rest for p in patterns) and all(
             len(patterns) < 2 for patterns, _ in rest
         ):
