@@ -54,7 +54,7 @@ def _spec(context):
         slope=values["slope_format"],
         bus=values["bus"] or BUSES[0],
         multiplier="dsp" if values["multiplier"] == "dsp" else "logic",
-        reset=values["reset"],
+        reset=values["reset"] or "sync-high",
         name=check_name(values["name"] or "programmable"),
     )
 

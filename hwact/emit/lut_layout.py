@@ -49,6 +49,12 @@ class LutLayout:
     inputs: int
     entries: int
 
+    @classmethod
+    def of(cls, design):
+        """The layout that a design asks for; None if its tables stay cases."""
+        inputs = getattr(design, "lut_inputs", 0)
+        return cls(design.name, inputs, max(map(_entries, design.channels))) if inputs else None
+
     @property
     def _orders(self):
         return range(max(_FEWEST_ORDERS, min(_MOST_ORDERS, _ENTRIES_TIMES_ORDERS // self.entries)))
@@ -113,6 +119,10 @@ class LutLayout:
         again = "; strash; ".join([once] * _ROUNDS)
         shuffle = f"strash; permute -S {order}; " if order else ""
         return f"{shuffle}collapse; dsd; muxes; strash; {again}".replace("; ", ";").replace(" ", ",")
+
+
+def _entries(channel):
+    return len(channel.core.entries) if channel.core.method == "table" else channel.core.segments
 
 
 def _tables(modules):

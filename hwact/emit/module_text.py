@@ -160,7 +160,7 @@ class ModuleText:
         if kind in WHOLE:
             return "is not read: it is shifted out of what is needed"
         if self.is_top:
-            return "is not read: the outputs meet their bound without it"
+            return "is not read: nothing depends on it"
         return "is not read: nothing here depends on it"
 
     # -- expressions ------------------------------------------------------------------------------

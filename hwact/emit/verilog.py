@@ -56,9 +56,7 @@ def verilog(design, *, command):
     }
     title = ", ".join(f"{c.name} = {c.expression}" for c in channels)
     head = verilog_head(design, command, title, port_rows(design), formats)
-    entries = max(len(c.core.entries) if c.core.method == "table" else c.core.segments for c in channels)
-    layout = LutLayout(design.name, design.lut_inputs, entries) if design.lut_inputs else None
-    return component_text(top, design.name, signals, head, layout)
+    return component_text(top, design.name, signals, head, LutLayout.of(design))
 
 
 def component_text(top, name, signals, lines, layout=None, initial=False):

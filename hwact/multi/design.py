@@ -183,6 +183,16 @@ class MultiDesign:
         return "select", self.select_bits
 
     @property
+    def meanings(self):
+        """What inputs of its own are for, by name."""
+        return {"select": "which function; what is no function's number selects the last one"}
+
+    @property
+    def title(self):
+        """What the unit computes, in a line."""
+        return f"{' and '.join(channel.name for channel in self.channels)} of {', '.join(self.functions)}"
+
+    @property
     def beside(self):
         """Widths of other inputs by name: none."""
         return {}

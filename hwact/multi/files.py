@@ -16,13 +16,10 @@ from ..emit.manifest import CERTIFICATE
 from ..emit.manifest import _output as output_of
 from ..sideband.bench import bench_text, cocotb_bench_text, vectors_text
 from ..sideband.interface import interface_text
-from ..sideband.verilog import ports
+from ..sideband.interface import ports
 from .c_model import c_model_text
 
 __all__ = ["datasheet_text", "manifest", "multi_files"]
-
-SELECT = "which function; what is no function's number selects the last one"
-
 
 def manifest(design, *, command, measured, certificate, files, resources=()):
     """Collect what is known of a unit of several functions.
@@ -148,7 +145,7 @@ def datasheet_text(design, contents):
             "## Functions\n\n" + table_text(head, rows) + "\nErrors are against the real functions clamped to the "
             f"output's range, over codes {first} to {last}. Outside of these the outputs are unspecified.\nOther values "
             f"of `select` are taken for {len(design.functions) - 1}.\n",
-            interface_text(design, SELECT, TIMING[design.shell.interface].format(latency=design.latency)),
+            interface_text(design, TIMING[design.shell.interface].format(latency=design.latency)),
             "## Arithmetic\n\nEvery function has its page of one table and a fold of its own; all else is shared.\n",
             *arithmetic,
             certificate_text(design.name, contents["certificate"]),

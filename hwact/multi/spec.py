@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..errors import RequestError
 from ..functions import function
+from ..sideband.interface import check_shell
 from ..spec import MAX_INPUT_WIDTH, Spec, _function_words as function_words
 from .design import MAX_FUNCTIONS
 
@@ -69,6 +70,7 @@ class MultiSpec:
 
     def _check(self):
         one = self.common
+        check_shell(one.shell, "several functions")
         if one.segmentation not in ("auto", "uniform"):
             raise RequestError(f"Segmentation must be auto or uniform for several functions, not {one.segmentation}")
         if one.fit != "exact":

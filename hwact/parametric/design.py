@@ -114,6 +114,22 @@ class ParametricDesign:
         return "channel", (self.channels_count - 1).bit_length()
 
     @property
+    def meanings(self):
+        """What inputs of its own are for, by name."""
+        return {
+            "channel": "whose alpha and beta the sample has",
+            "w_enable": "write, whatever samples do",
+            "w_channel": "channel to write",
+            "w_alpha": "code of its alpha",
+            "w_beta": "code of its beta",
+        }
+
+    @property
+    def title(self):
+        """What the unit computes, in a line."""
+        return f"y = beta * f(alpha * x), f(x) = {self.channels[0].expression}"
+
+    @property
     def beside(self):
         """Widths of the memory's write port by name."""
         widths = {"w_channel": self.sideband[1], "w_alpha": self.alpha.width, "w_beta": self.beta.width}

@@ -16,14 +16,11 @@ from ..emit.manifest import CERTIFICATE
 from ..emit.manifest import _output as output_of
 from ..sideband.bench import bench_text, cocotb_bench_text, vectors_text
 from ..sideband.interface import interface_text
-from ..sideband.verilog import ports
+from ..sideband.interface import ports
 from .c_model import c_model_text
 from .loaded import Loaded
 
 __all__ = ["datasheet_text", "manifest", "parametric_files"]
-
-_BESIDE = ("write, whatever samples do", "channel to write", "code of its alpha", "code of its beta")
-
 
 def manifest(design, *, command, measured, proved, certificate, files, resources=()):
     """Collect what is known of a parametric unit.
@@ -126,7 +123,7 @@ def datasheet_text(design, contents):
             "## Formats\n\n" + table_text(("", "format", "bits", "one ulp"), formats),
             "## Accuracy\n\n" + table_text(("", ""), facts) + "\nErrors are against beta * f(alpha * x), with alpha * x "
             "clamped to the range of x, f and the result to that of y.\n",
-            interface_text(design, "whose alpha and beta the sample has", timing, _BESIDE),
+            interface_text(design, timing),
             "## Arithmetic\n\n```\nt = clamp(floor((alpha * x + half) / 2^fraction bits of alpha))\n"
             "y = clamp(floor((beta * f(t) + half) / 2^fraction bits of beta))\n```\n\nin codes, where half rounds to nearest. "
             + steps_text(design.inner, channel).replace("All of `y`", "f, `y` of x"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import RequestError
 from ..fixed import Format
+from ..sideband.interface import check_shell
 from ..spec import DEFAULT_LATENCY, Spec
 from .design import OWN_LATENCY, ParametricDesign
 
@@ -55,6 +56,7 @@ class ParametricSpec:
         if type(latency) is not int or latency <= OWN_LATENCY:
             raise RequestError(f"Latency must be at least {OWN_LATENCY + 1} for a parametric unit, not {latency!r}")
         put("spec", Spec(function, interface=interface, latency=latency, **request))
+        check_shell(self.spec.shell, "a parametric unit")
         put("alpha", Format.parse(alpha))
         put("beta", Format.parse(beta))
         put("channels", channels)

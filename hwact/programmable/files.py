@@ -13,7 +13,7 @@ from ..emit.manifest import CERTIFICATE
 from .bench import bench_text, cocotb_bench_text, vectors_text
 from .c_header import unit_header_text
 from .registers import SEGMENT, address_bits, map_dict, map_of
-from .verilog import ports, widths
+from .verilog import BUS_NAMES, port_rows, ports
 
 __all__ = ["datasheet_text", "manifest", "paths_of", "unit_files"]
 
@@ -81,13 +81,7 @@ def unit_files(design, *, command, certificate, verilog):
 
 def datasheet_text(design, contents):
     """The datasheet in Markdown; `contents` is the manifest."""
-    wide = widths(design)
-    kind, _, level = design.reset.partition("-")
-    roles = {**_ROLES, "rst": f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"}
-    rows = [
-        (f"`{port}`", "in" if role in _INPUTS else "out", wide.get(role, 1), roles.get(role, _BUSES[design.bus]))
-        for role, port in ports(design).items()
-    ]
+    rows = [(f"`{port}`", *rest) for port, *rest in port_rows(design)]
     connections = ",\n".join(f"    .{port}({port})" for port in contents["ports"].values())
     facts = [
         ("input", design.input),
@@ -101,7 +95,7 @@ def datasheet_text(design, contents):
     return "\n".join(
         [
             f"# {design.name}\n\nA streaming unit for any function, {design.input} to {design.output}, of at most "
-            f"{design.segments} straight segments.\nTheir tables are written over {_BUSES[design.bus]} into one of two "
+            f"{design.segments} straight segments.\nTheir tables are written over {BUS_NAMES[design.bus]} into one of two "
             "banks while the other is in use.\n",
             "## What it computes\n\n"
             + _ARITHMETIC.format(shift=design.shift, low=design.output.min_code, high=design.output.max_code),
@@ -177,19 +171,4 @@ masters leave `stall` open; pipelined ones have each strobe taken in the cycle o
 selected stay as they are. Where there is no register, or one of the wrong access, `err` answers in place of `ack`:
 nothing is written, and zero is read. Bits beyond a field are kept, read back, and not used.
 """,
-}
-
-_BUSES = {"axi-lite": "AXI4-Lite", "wishbone": "Wishbone B4"}
-_INPUTS = frozenset(
-    """clk rst i_payload i_valid o_ready awaddr awprot awvalid wdata wstrb wvalid bready araddr arprot arvalid rready
-    cyc stb we adr sel dat_w""".split()
-)
-_ROLES = {
-    "clk": "rising edge",
-    "i_payload": "input code",
-    "i_valid": "the input is valid",
-    "i_ready": "the unit takes the input",
-    "o_payload": "output code",
-    "o_valid": "the output is valid",
-    "o_ready": "the output is taken",
 }

@@ -1,14 +1,29 @@
 """Verilog-2005 of a programmable unit."""
 
-from ..emit.header import notice
+from ..emit.header import codes, verilog_head
 from ..emit.verilog import component_text
 from .registers import address_bits
 
-__all__ = ["bus_ports", "ports", "verilog"]
+__all__ = ["BUS_NAMES", "bus_ports", "port_rows", "ports", "verilog"]
 
 #: What the names of a bus's ports begin with.
 PREFIXES = {"axi-lite": "s_axil_", "wishbone": "wb_"}
 _STREAMS = ("i_payload", "i_valid", "i_ready", "o_payload", "o_valid", "o_ready")
+#: Buses as people write them.
+BUS_NAMES = {"axi-lite": "AXI4-Lite", "wishbone": "Wishbone B4"}
+_INPUTS = frozenset(
+    """clk rst i_payload i_valid o_ready awaddr awprot awvalid wdata wstrb wvalid bready araddr arprot arvalid rready
+    cyc stb we adr sel dat_w""".split()
+)
+_ROLES = {
+    "clk": "rising edge",
+    "i_payload": "input code",
+    "i_valid": "the input is valid",
+    "i_ready": "the unit takes the input",
+    "o_payload": "output code",
+    "o_valid": "the output is valid",
+    "o_ready": "the output is taken",
+}
 
 
 def bus_ports(design):
@@ -35,6 +50,17 @@ def ports(design):
     if design.reset != "none":
         names["rst"] = "rst_n" if design.reset.endswith("low") else "rst"
     return names | {name: name for name in _STREAMS} | bus_ports(design)
+
+
+def port_rows(design):
+    """Port, direction (``in`` or ``out``), bits and meaning of every port, in order."""
+    wide, bus = widths(design), BUS_NAMES[design.bus]
+    kind, _, level = design.reset.partition("-")
+    roles = {**_ROLES, "rst": f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"}
+    return [
+        (port, "in" if role in _INPUTS else "out", wide.get(role, 1), roles.get(role, bus))
+        for role, port in ports(design).items()
+    ]
 
 
 def verilog(design, *, command):
@@ -74,4 +100,7 @@ def verilog(design, *, command):
             return m
 
     signals = {name: own[role] for role, name in ports(design).items()}
-    return component_text(Top(), design.name, signals, notice(design, command), initial=True)
+    formats = {"i_payload": codes(design.input), "o_payload": codes(design.output)}
+    title = f"any function of at most {design.segments} straight segments, from tables written over {BUS_NAMES[design.bus]}"
+    head = verilog_head(design, command, title, port_rows(design), formats)
+    return component_text(Top(), design.name, signals, head, initial=True)

@@ -4,7 +4,7 @@ from ..emit.bench import bench_text as plain_bench
 from ..emit.cocotb_bench import cocotb_bench_text as plain_cocotb
 from ..emit.header import line_comment, notice
 from .flat import Flat, pairs, sides_of, wrapped
-from .verilog import ports
+from .interface import ports
 
 __all__ = ["bench_text", "cocotb_bench_text", "vectors_text"]
 
@@ -71,13 +71,13 @@ def _replaced(text, old, new):
 
 
 _CYCLES = """    for _ in range(cycles):
-        await FallingEdge(dut.clk)
+        await FallingEdge(port(dut, "clk"))
 """
 
 _LOAD = """    dut.w_enable.value = 1
     for channel, alpha, beta in PARAMETERS:
         dut.w_channel.value, dut.w_alpha.value, dut.w_beta.value = channel, alpha, beta
-        await FallingEdge(dut.clk)
+        await FallingEdge(port(dut, "clk"))
     dut.w_enable.value = 0
 """
 

@@ -6,7 +6,7 @@ So the drivers and comparisons of plain units serve, and every check drives pair
 import numpy as np
 
 from ..fixed import Format
-from .verilog import inputs, ports, widths
+from .interface import inputs, ports, widths
 
 __all__ = ["Flat", "flat_verilog", "pairs", "sides_of", "wrapped"]
 

@@ -1,38 +1,11 @@
-"""Ports and Verilog-2005 of a unit whose samples carry something beside the input code."""
+"""Verilog-2005 of a unit whose samples carry something beside the input code."""
 
-from ..emit.header import notice
+from ..emit.header import codes, verilog_head
+from ..emit.lut_layout import LutLayout
 from ..emit.verilog import component_text
+from .interface import port_rows, ports
 
-__all__ = ["ports", "verilog", "widths"]
-
-
-def ports(design):
-    """Name of the Verilog port for each role, in port order; a role that the unit does not have is absent."""
-    shell, (sideband, _) = design.shell, design.sideband
-    outputs = [channel.name for channel in design.channels]
-    if shell.interface == "comb":
-        return {role: role for role in ("x", sideband, *outputs)}
-    names = {"clk": "clk"}
-    if shell.reset != "none":
-        names["rst"] = "rst_n" if shell.reset.endswith("low") else "rst"
-    names |= {role: role for role in design.beside}
-    if shell.interface == "pipe":
-        return names | {role: role for role in ("ce", "x", sideband, *outputs)}
-    names |= {"x": "i_payload", sideband: f"i_{sideband}", "i_valid": "i_valid", "i_ready": "i_ready"}
-    return names | {output: f"o_{output}" for output in outputs} | {"o_valid": "o_valid", "o_ready": "o_ready"}
-
-
-def widths(design):
-    """Bits of each role's port."""
-    given = {"x": design.input.width, **dict([design.sideband]), **design.beside}
-    given |= {channel.name: channel.format.width for channel in design.channels}
-    return {role: given.get(role, 1) for role in ports(design)}
-
-
-def inputs(design):
-    """Roles that are inputs of the unit."""
-    results = {"i_ready", "o_valid", *(channel.name for channel in design.channels)}
-    return [role for role in ports(design) if role not in results]
+__all__ = ["verilog"]
 
 
 def verilog(design, *, command):
@@ -84,4 +57,7 @@ def verilog(design, *, command):
             return m
 
     signals = {name: own[role] for role, name in ports(design).items()}
-    return component_text(Top(), design.name, signals, notice(design, command), getattr(design, "lut_inputs", 0))
+    formats = {ports(design)["x"]: codes(design.input, design.domain)}
+    formats |= {ports(design)[channel.name]: codes(channel.format) for channel in design.channels}
+    head = verilog_head(design, command, design.title, port_rows(design), formats)
+    return component_text(Top(), design.name, signals, head, LutLayout.of(design))
