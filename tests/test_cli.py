@@ -389,10 +389,10 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
             "Parameter b must be given once, not twice",
         ),
         (["tanh", "--input", "SQ3.3"], "Missing option '--output' (see hwact generate --help)"),
-        ([*FORMATS], "Function must be given once, as the argument or with --function"),
+        ([*FORMATS], "Function must be given once, as the argument, with --function or with --functions"),
         (
             ["tanh", "--function", "tanh", *FORMATS],
-            "Function must be given once, as the argument or with --function",
+            "Function must be given once, as the argument, with --function or with --functions",
         ),
         (
             ["tanh", *FORMATS, "--latency", "3"],
