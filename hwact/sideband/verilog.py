@@ -1,6 +1,7 @@
 """Ports and Verilog-2005 of a unit whose samples carry something beside the input code."""
 
 from ..emit.header import notice
+from ..emit.layout import Layout
 from ..emit.verilog import component_text
 
 __all__ = ["ports", "verilog", "widths"]
@@ -84,4 +85,13 @@ def verilog(design, *, command):
             return m
 
     signals = {name: own[role] for role, name in ports(design).items()}
-    return component_text(Top(), design.name, signals, notice(design, command), getattr(design, "lut_inputs", 0))
+    return component_text(Top(), design.name, signals, notice(design, command), _layout(design))
+
+
+def _layout(design):
+    """How tables are laid out; None leaves them as cases."""
+    inner = getattr(design, "inner", design)
+    if not inner.lut_inputs:
+        return None
+    entries = max(len(c.core.entries) if c.core.method == "table" else c.core.segments for c in inner.channels)
+    return Layout(design.name, inner.lut_inputs, entries)
