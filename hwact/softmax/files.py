@@ -3,12 +3,13 @@
 from dataclasses import asdict
 
 from .. import __version__
-from ..emit import layout, manifest_text, sealed_text
+from ..emit import manifest_text, sealed_text
 from ..emit.core_file import core_text
 from ..emit.datasheet import _certificate as certificate_text
 from ..emit.datasheet import _origin as origin_text
 from ..emit.datasheet import _resources as resources_text
 from ..emit.datasheet import _table as table_text
+from ..emit.folder import layout
 from ..emit.manifest import CERTIFICATE
 from .bench import bench_text, cocotb_bench_text, vectors_text
 from .c_model import c_model_text
