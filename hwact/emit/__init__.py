@@ -4,6 +4,7 @@ Emitters read a `Design`, integers only. What is measured about it (errors, cert
 reports) and the Verilog text are handed in.
 """
 
+from .layout import Layout  # first: a module that is imported later would hide the function of its name
 from .folder import layout, unit_files, write_folder
 from .manifest import find_manifest, manifest, manifest_text, ports, read_manifest
 from .plots import Curve
@@ -11,6 +12,7 @@ from .seal import check_seal, sealed_text
 
 __all__ = [
     "Curve",
+    "Layout",
     "check_seal",
     "find_manifest",
     "layout",
