@@ -389,10 +389,10 @@ KEYWORD = "Name must be an identifier of letters, digits and _ (at most 64) and 
             "Parameter b must be given once, not twice",
         ),
         (["tanh", "--input", "SQ3.3"], "Missing option '--output' (see hwact generate --help)"),
-        ([*FORMATS], "Function must be given once, as the argument, with --function or with --functions"),
+        ([*FORMATS], "Function must be given once, as the argument or with --function"),
         (
             ["tanh", "--function", "tanh", *FORMATS],
-            "Function must be given once, as the argument, with --function or with --functions",
+            "Function must be given once, as the argument or with --function",
         ),
         (
             ["tanh", *FORMATS, "--latency", "3"],

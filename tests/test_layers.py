@@ -32,6 +32,7 @@ LAZY = {
     "design": {"rtl", "emit", "verify"},
     "spec": {"fit", "synth"},
     "emit": {"synth", "softmax", "multi", "parametric", "programmable"},
+    "programmable": {"sim", "spec"},
     "sideband": {"sim"},
 }
 

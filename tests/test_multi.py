@@ -275,7 +275,7 @@ def test_folder_is_simulated_synthesised_and_its_netlists_verified(folder, capsy
     [
         (["--functions", "tanh,nosuch"], "nosuch"),
         (["--functions", "tanh,gelu", "--parameter", "q=2"], "Parameter must be one of a function's, not 'q=2'"),
-        (["tanh", "--functions", "tanh,gelu"], "Function must be given once, as the argument, with --function or with --functions"),
+        (["tanh", "--functions", "tanh,gelu"], "Functions must be given all with --functions, not one beside them"),
         (["--functions", "tanh,gelu", "--fmax", "100", "--target", "ice40"], "Clock frequency must be left out with --functions"),
     ],
 )

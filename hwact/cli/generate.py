@@ -142,8 +142,10 @@ def generate(
     """
     if given_programmable(context):
         return generate_programmable(context, folder, force, as_json)
-    if [function, expression, functions or None].count(None) != 2:
-        raise RequestError("Function must be given once, as the argument, with --function or with --functions")
+    if functions and not (function is None and expression is None):
+        raise RequestError("Functions must be given all with --functions, not one beside them")
+    if not functions and (function is None) == (expression is None):
+        raise RequestError("Function must be given once, as the argument or with --function")
     _check_used(context, request)
     own = own_request(request)
     if own and (functions or fmax is not None):

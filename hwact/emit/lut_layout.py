@@ -50,10 +50,10 @@ class LutLayout:
     entries: int
 
     @classmethod
-    def of(cls, design):
-        """The layout that a design asks for; None if its tables stay cases."""
-        inputs = getattr(design, "lut_inputs", 0)
-        return cls(design.name, inputs, max(map(_entries, design.channels))) if inputs else None
+    def of(cls, design, name):
+        """The layout that a design asks for, in a unit called `name`; None if its tables stay cases."""
+        entries = max(map(_entries, design.channels))
+        return cls(name, design.lut_inputs, entries) if design.lut_inputs else None
 
     @property
     def _orders(self):

@@ -56,7 +56,7 @@ def verilog(design, *, command):
     }
     title = ", ".join(f"{c.name} = {c.expression}" for c in channels)
     head = verilog_head(design, command, title, port_rows(design), formats)
-    return component_text(top, design.name, signals, head, LutLayout.of(design))
+    return component_text(top, design.name, signals, head, LutLayout.of(design, design.name))
 
 
 def component_text(top, name, signals, lines, layout=None, initial=False):

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from .. import __version__
-from ..emit import layout, manifest_text, sealed_text
+from ..emit import manifest_text, sealed_text
 from ..emit.core_file import core_text
 from ..emit.datasheet import _certificate as certificate_text
 from ..emit.datasheet import _code as code_span
@@ -12,11 +12,11 @@ from ..emit.datasheet import _resources as resources_text
 from ..emit.datasheet import _steps as steps_text
 from ..emit.datasheet import _table as table_text
 from ..emit.datasheet import _TIMING as TIMING
+from ..emit.folder import layout
 from ..emit.manifest import CERTIFICATE
 from ..emit.manifest import _output as output_of
 from ..sideband.bench import bench_text, cocotb_bench_text, vectors_text
-from ..sideband.interface import interface_text
-from ..sideband.interface import ports
+from ..sideband.interface import component_text, interface_text, ports
 from .c_model import c_model_text
 from .loaded import Loaded
 
@@ -84,6 +84,13 @@ def parametric_files(design, *, command, measured, proved, certificate, verilog)
     contents = manifest(
         design, command=command, measured=measured, proved=proved, certificate=certificate, files=paths
     )
+    parameters = {
+        "input": design.input,
+        "output": design.channels[0].format,
+        "alpha": design.alpha,
+        "beta": design.beta,
+        "channels": design.channels_count,
+    }
     texts = {
         "verilog": verilog,
         "manifest": manifest_text(contents),
@@ -93,6 +100,7 @@ def parametric_files(design, *, command, measured, proved, certificate, verilog)
         "vectors": vectors_text(loaded, command),
         "cocotb": cocotb_bench_text(loaded, command),
         "core": core_text(design, command, contents["function"]["expression"]),
+        "ipxact": component_text(design, command, contents["function"]["expression"], paths, parameters),
     }
     files = {paths[kind][0]: text.encode() for kind, text in texts.items()}
     return {**files, f"{design.name}{CERTIFICATE}": sealed_text(design, command, certificate, files).encode()}

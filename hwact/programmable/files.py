@@ -9,6 +9,7 @@ from ..emit.datasheet import _certificate as certificate_text
 from ..emit.datasheet import _origin as origin_text
 from ..emit.datasheet import _resources as resources_text
 from ..emit.datasheet import _table as table_text
+from ..emit.ipxact import ipxact_text
 from ..emit.manifest import CERTIFICATE
 from .bench import bench_text, cocotb_bench_text, vectors_text
 from .c_header import unit_header_text
@@ -74,9 +75,32 @@ def unit_files(design, *, command, certificate, verilog):
         "vectors": vectors_text(design, command),
         "cocotb": cocotb_bench_text(design, command),
         "core": core_text(design, command, description),
+        "ipxact": _component(design, command, description, paths),
     }
     files = {paths[kind][0]: text.encode() for kind, text in texts.items()}
     return {**files, f"{design.name}{CERTIFICATE}": sealed_text(design, command, certificate, files).encode()}
+
+
+def _component(design, command, description, paths):
+    parameters = {
+        "digest": design.digest,
+        "input": design.input,
+        "output": design.output,
+        "slopes": design.slope,
+        "segments": design.segments,
+        "bus": BUS_NAMES[design.bus],
+        "latency": design.latency,
+    }
+    return ipxact_text(
+        design,
+        command,
+        description=description,
+        rows=port_rows(design),
+        roles=ports(design),
+        reset=design.reset,
+        paths=paths,
+        parameters=parameters,
+    )
 
 
 def datasheet_text(design, contents):

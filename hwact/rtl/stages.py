@@ -234,7 +234,7 @@ class _ChannelPlan:
         return [_Atom(make_rows, 1.0, width, run=f"{self.name}_rows") for _ in range(plan.rows)]
 
     def _ending(self):
-        channel, design = self.channel, self.design
+        channel = self.channel
         outputs = self._output_range() if channel.saturate else (channel.format.min_code, channel.format.max_code)
         result = f"{self.name}_raw" if channel.saturate else self.name
 

@@ -2,9 +2,10 @@
 
 from ..emit.datasheet import _ROLES as ROLES
 from ..emit.datasheet import _table as table_text
+from ..emit.ipxact import ipxact_text
 from ..errors import RequestError
 
-__all__ = ["check_shell", "inputs", "interface_text", "port_rows", "ports", "widths"]
+__all__ = ["check_shell", "component_text", "inputs", "interface_text", "port_rows", "ports", "widths"]
 
 
 def check_shell(shell, kind):
@@ -63,6 +64,20 @@ def port_rows(design):
     return [
         (port, "in" if role in incoming else "out", bits[role], roles[role]) for role, port in ports(design).items()
     ]
+
+
+def component_text(design, command, description, paths, parameters):
+    """``component.xml``; see `hwact.emit.ipxact.ipxact_text`."""
+    return ipxact_text(
+        design,
+        command,
+        description=description,
+        rows=port_rows(design),
+        roles=ports(design),
+        reset=design.shell.reset,
+        paths=paths,
+        parameters={"digest": design.digest, **parameters, "latency": design.latency},
+    )
 
 
 def interface_text(design, timing):

@@ -60,4 +60,5 @@ def verilog(design, *, command):
     formats = {ports(design)["x"]: codes(design.input, design.domain)}
     formats |= {ports(design)[channel.name]: codes(channel.format) for channel in design.channels}
     head = verilog_head(design, command, design.title, port_rows(design), formats)
-    return component_text(Top(), design.name, signals, head, LutLayout.of(design))
+    layout = LutLayout.of(getattr(design, "inner", design), design.name)
+    return component_text(Top(), design.name, signals, head, layout)
