@@ -14,9 +14,9 @@ from pathlib import Path
 from tables import table, write
 
 from hwact import Spec
+from hwact.emit.verilog import verilog
 from hwact.fit.choice import described
 from hwact.synth import count_cells
-from hwact.emit.verilog import verilog
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "area.csv"

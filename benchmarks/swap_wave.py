@@ -94,7 +94,7 @@ def lane(rows, name):
 def wave():
     """The WaveJSON text."""
     rows = samples()
-    lanes = lambda *names: [lane(rows, name) for name in names]  # noqa: E731
+    lanes = lambda *names: [lane(rows, name) for name in names]
     signal = [
         {"name": "clk", "wave": "p" + "." * (CYCLES - 1)},
         ["bus", *lanes("awaddr", "awvalid", "awready", "bvalid")],

@@ -7,6 +7,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+
 from hwact import Spec
 from hwact.rtl import ActivationUnit
 

@@ -11,6 +11,8 @@ from .functions import ErrorBound, Function, catalog, function
 from .spec import Spec
 
 __all__ = [
+    "SQ",
+    "UQ",
     "CheckError",
     "Design",
     "ErrorBound",
@@ -18,10 +20,8 @@ __all__ = [
     "Function",
     "HwactError",
     "RequestError",
-    "SQ",
     "Spec",
     "ToolError",
-    "UQ",
     "catalog",
     "function",
 ]

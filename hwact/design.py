@@ -9,7 +9,6 @@ input code ``x``, is this and nothing more::
     y           = saturate(unfold(g, x, negative))
 """
 
-import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -20,17 +19,18 @@ import numpy as np
 from .errors import RequestError
 from .fixed import Format
 from .ports import is_stream, ports_of
+from .record import Record, require
 
 __all__ = [
+    "INTERFACES",
+    "MULTIPLIERS",
+    "RESETS",
+    "SEGMENTATIONS",
     "Channel",
     "Design",
     "Fold",
-    "INTERFACES",
     "Lines",
-    "MULTIPLIERS",
     "Minimality",
-    "RESETS",
-    "SEGMENTATIONS",
     "Shell",
     "Table",
     "Trial",
@@ -72,13 +72,8 @@ KEYWORDS = frozenset(
 )
 
 
-def _require(condition, sentence):
-    if not condition:
-        raise RequestError(sentence)
-
-
 def _require_integers(name, values):
-    _require(
+    require(
         isinstance(values, tuple) and all(type(value) is int and abs(value) < 1 << 60 for value in values),
         f"{name} must be a tuple of integers below 2**60",
     )
@@ -86,7 +81,7 @@ def _require_integers(name, values):
 
 def check_name(name):
     """Return `name` if it can name a Verilog module and a C function, else raise RequestError."""
-    _require(
+    require(
         isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in KEYWORDS,
         f"Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not {name!r}",
     )
@@ -95,7 +90,7 @@ def check_name(name):
 
 def check_port_name(noun, name):
     """Return `name` if it can name a Verilog port, else raise RequestError, in which `noun` stands for it."""
-    _require(
+    require(
         isinstance(name, str) and len(name) <= 64 and _IDENTIFIER.fullmatch(name) and name not in KEYWORDS,
         f"{noun} must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog, not {name!r}",
     )
@@ -126,16 +121,16 @@ class Fold:
     ramp_shift: int = 0
 
     def __post_init__(self):
-        _require(
+        require(
             self.index in ("none", "negate", "complement"), f"Fold index must be none, negate or complement, not {self.index!r}"
         )
-        _require(
+        require(
             self.restore in ("none", "even", "odd", "ramp", "ramp_down"),
             f"Fold restore must be none, even, odd, ramp or ramp_down, not {self.restore!r}",
         )
-        _require((self.index == "none") == (self.restore == "none"), "Fold must halve and restore, or do neither")
+        require((self.index == "none") == (self.restore == "none"), "Fold must halve and restore, or do neither")
         _require_integers("Fold constant and ramp_shift", (self.constant, self.ramp_shift))
-        _require(0 <= self.ramp_shift <= 32, f"Fold ramp_shift must be 0 to 32, not {self.ramp_shift}")
+        require(0 <= self.ramp_shift <= 32, f"Fold ramp_shift must be 0 to 32, not {self.ramp_shift}")
 
     def fold(self, codes, input):
         """Return the table index u and the flag *negative*, for int64 codes of the format `input`."""
@@ -196,43 +191,43 @@ class Lines:
     method = "pwl"
 
     def __post_init__(self):
-        _require(
+        require(
             self.segmentation in SEGMENTATIONS,
             f"Segmentation must be {', '.join(SEGMENTATIONS)}, not {self.segmentation!r}",
         )
-        _require(
+        require(
             self.multiplier in MULTIPLIERS, f"Multiplier must be {', '.join(MULTIPLIERS)}, not {self.multiplier!r}"
         )
         for name in ("starts", "slopes", "intercepts"):
             _require_integers(f"Lines {name}", getattr(self, name))
         _require_integers("Lines stop and shift", (self.stop, self.shift))
-        _require(
+        require(
             len(self.starts) == len(self.slopes) == len(self.intercepts) > 0,
             "Lines must have as many slopes and intercepts as starts, and at least one",
         )
         edges = (*self.starts, self.stop)
-        _require(
+        require(
             edges[0] >= 0 and all(a < b for a, b in zip(edges, edges[1:])),
             "Lines starts must rise from at least 0 to below stop",
         )
-        _require(0 <= self.shift <= 48, f"Lines shift must be 0 to 48, not {self.shift}")
+        require(0 <= self.shift <= 48, f"Lines shift must be 0 to 48, not {self.shift}")
         reach = max(
             abs(slope) * (end - start) + abs(intercept)
             for slope, intercept, start, end in zip(self.slopes, self.intercepts, edges, edges[1:])
         )
-        _require(reach < 1 << 61, "Lines products must stay below 2**61")
+        require(reach < 1 << 61, "Lines products must stay below 2**61")
         if self.segmentation != "free":
             self._check_alignment()
 
     def _check_alignment(self):
         sizes = self.sizes
         for start, size in zip(self.starts, sizes):
-            _require(
+            require(
                 size & (size - 1) == 0 and start % size == 0,
                 f"Lines of {self.segmentation} segmentation must have aligned power-of-two blocks, not {start}+{size}",
             )
         if self.segmentation == "uniform":
-            _require(len(set(sizes)) == 1, "Lines of uniform segmentation must have blocks of one size")
+            require(len(set(sizes)) == 1, "Lines of uniform segmentation must have blocks of one size")
 
     @property
     def range(self):
@@ -301,7 +296,7 @@ class Table:
     def __post_init__(self):
         _require_integers("Table start", (self.start,))
         _require_integers("Table entries", self.entries)
-        _require(self.start >= 0 and len(self.entries) > 0, "Table must start at 0 or above and have entries")
+        require(self.start >= 0 and len(self.entries) > 0, "Table must start at 0 or above and have entries")
 
     @property
     def range(self):
@@ -342,10 +337,10 @@ class Minimality:
     def __post_init__(self):
         _require_integers("Minimality segments", (self.segments,))
         _require_integers("Minimality starts", self.starts)
-        _require(isinstance(self.witnesses, tuple), "Minimality witnesses must be a tuple")
+        require(isinstance(self.witnesses, tuple), "Minimality witnesses must be a tuple")
         for witness in self.witnesses:
             _require_integers("Minimality witness", witness)
-            _require(len(witness) == 4, "Minimality witness must have four codes")
+            require(len(witness) == 4, "Minimality witness must have four codes")
 
 
 @dataclass(frozen=True)
@@ -383,20 +378,20 @@ class Channel:
     segments: object = None
 
     def __post_init__(self):
-        _require(self.name in ("y", "dy"), f"Channel name must be y or dy, not {self.name!r}")
-        _require(
+        require(self.name in ("y", "dy"), f"Channel name must be y or dy, not {self.name!r}")
+        require(
             self.mode in ("function", "direct", "slope"),
             f"Channel mode must be function, direct or slope, not {self.mode!r}",
         )
         for noun, kind in (("expression", str), ("bound", str), ("saturate", bool), ("format", Format), ("fold", Fold)):
             value = getattr(self, noun)
-            _require(isinstance(value, kind), f"Channel {noun} must be a {kind.__name__}, not {value!r}")
-        _require(isinstance(self.core, (Lines, Table)), "Channel core must be Lines or a Table")
-        _require(
+            require(isinstance(value, kind), f"Channel {noun} must be a {kind.__name__}, not {value!r}")
+        require(isinstance(self.core, (Lines, Table)), "Channel core must be Lines or a Table")
+        require(
             self.minimality is None or isinstance(self.minimality, Minimality),
             "Channel minimality must be a Minimality or None",
         )
-        _require(self.segments is None or type(self.segments) is int, "Channel segments must be an integer or None")
+        require(self.segments is None or type(self.segments) is int, "Channel segments must be an integer or None")
 
     def evaluate_raw(self, codes, input):
         """Outputs before saturation (int64 array)."""
@@ -440,27 +435,27 @@ class Shell:
     reset_name: str = ""
 
     def __post_init__(self):
-        _require(
+        require(
             self.interface in INTERFACES, f"Interface must be {', '.join(INTERFACES)}, not {self.interface!r}"
         )
-        _require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
+        require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
         for noun, value, least, most in (
             ("Latency", self.latency, 0, MAX_LATENCY),
             ("Lanes", self.lanes, 1, MAX_LANES),
             ("Tuser", self.tuser, 0, MAX_TUSER),
         ):
-            _require(type(value) is int and least <= value <= most, f"{noun} must be {least} to {most}, not {value!r}")
-        _require(
+            require(type(value) is int and least <= value <= most, f"{noun} must be {least} to {most}, not {value!r}")
+        require(
             (self.interface == "comb") == (self.latency == 0),
             "Latency must be 0 for comb and at least 1 for pipe, stream and axis, "
             f"not {self.latency} for {self.interface}",
         )
-        _require(self.tuser == 0 or self.interface == "axis", f"Tuser must come with axis, not {self.interface}")
+        require(self.tuser == 0 or self.interface == "axis", f"Tuser must come with axis, not {self.interface}")
         check_port_name("Clock name", self.clock_name)
         if self.reset_name:
             check_port_name("Reset name", self.reset_name)
-            _require(self.reset != "none", "Reset name must come with a reset, not with none")
-        _require(
+            require(self.reset != "none", "Reset name must come with a reset, not with none")
+        require(
             self.interface != "comb" or (self.clock_name, self.reset_name) == ("clk", ""),
             "Clock and reset names must come with pipe, stream or axis, not comb",
         )
@@ -486,7 +481,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Design:
+class Design(Record):
     """A unit, decided to the last bit.
 
     Parameters
@@ -522,37 +517,37 @@ class Design:
 
     def __post_init__(self):
         check_name(self.name)
-        _require(
+        require(
             type(self.lut_inputs) is int and (self.lut_inputs == 0 or 3 <= self.lut_inputs <= 6),
             f"Design lut_inputs must be 0, or 3 to 6, not {self.lut_inputs!r}",
         )
-        _require(isinstance(self.function, str), f"Function must be a string, not {self.function!r}")
+        require(isinstance(self.function, str), f"Function must be a string, not {self.function!r}")
         _require_integers("Design domain", self.domain)
-        _require(len(self.domain) == 2, "Design domain must be two codes")
+        require(len(self.domain) == 2, "Design domain must be two codes")
         for pair in self.parameters:
             named = isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
-            _require(named, f"Design parameters must be pairs of strings, not {pair!r}")
+            require(named, f"Design parameters must be pairs of strings, not {pair!r}")
         first, last = self.domain
-        _require(
+        require(
             self.input.min_code <= first <= last <= self.input.max_code,
             f"Domain must lie within {self.input} ({self.input.min_code}:{self.input.max_code}), not {first}:{last}",
         )
         names = [channel.name for channel in self.channels]
-        _require(names in (["y"], ["y", "dy"]), f"Design channels must be y, or y and dy, not {names}")
+        require(names in (["y"], ["y", "dy"]), f"Design channels must be y, or y and dy, not {names}")
         modes = [channel.mode for channel in self.channels]
-        _require(modes[0] == "function", f"Channel y must have mode function, not {modes[0]}")
-        _require(
+        require(modes[0] == "function", f"Channel y must have mode function, not {modes[0]}")
+        require(
             "slope" not in modes or isinstance(self.channels[0].core, Lines),
             "Channel dy must be direct where y is a Table, not slope",
         )
         self._check_port_names()
         for channel in self.channels:
-            _require(
+            require(
                 channel.fold.index == "none" or self.input.signed, "Fold must have a signed input format"
             )
             low, high = channel.fold.index_range(self.input, self.domain)
             first, stop = channel.core.range
-            _require(
+            require(
                 first <= low and high < stop,
                 f"Channel {channel.name} must cover indices {low} to {high}, not {first} to {stop - 1}",
             )
@@ -564,7 +559,7 @@ class Design:
         taken |= {port.name.lower() for port in ports if port not in chosen}
         for port in chosen:
             noun = {"clk": "Clock", "rst": "Reset"}[port.roles[0]]
-            _require(
+            require(
                 port.name.lower() not in taken,
                 f"{noun} name must differ from the module's and the other ports' names, not be {port.name!r}",
             )
@@ -584,11 +579,8 @@ class Design:
         """Clock cycles from a code to its result."""
         return self.shell.latency
 
-    @property
-    def digest(self):
-        """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(replace(self, trials=()).to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _digested(self):
+        return replace(self, trials=()).to_dict()
 
     def codes(self):
         """Every input code of the domain in rising order (int64)."""
@@ -677,34 +669,18 @@ class Design:
         return json.loads(json.dumps(plain))
 
     @classmethod
-    def from_dict(cls, plain):
-        """Rebuild a design from `to_dict`'s value.
-
-        Raises
-        ------
-        RequestError
-            If anything is missing, of the wrong kind or out of range.
-        """
-        try:
-            return cls(
-                name=plain["name"],
-                function=plain["function"],
-                input=Format(**plain["input"]),
-                domain=_tuple(plain["domain"]),
-                channels=tuple(_channel(values) for values in plain["channels"]),
-                shell=Shell(**plain["shell"]),
-                parameters=_tuple(plain["parameters"]),
-                lut_inputs=plain.get("lut_inputs", 0),
-                trials=tuple(Trial(**values) for values in plain.get("trials", ())),
-            )
-        except RequestError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
-
-    def renamed(self, name):
-        """The same design under another module name."""
-        return replace(self, name=name)
+    def _from_plain(cls, plain):
+        return cls(
+            name=plain["name"],
+            function=plain["function"],
+            input=Format(**plain["input"]),
+            domain=_tuple(plain["domain"]),
+            channels=tuple(_channel(values) for values in plain["channels"]),
+            shell=Shell(**plain["shell"]),
+            parameters=_tuple(plain["parameters"]),
+            lut_inputs=plain.get("lut_inputs", 0),
+            trials=tuple(Trial(**values) for values in plain.get("trials", ())),
+        )
 
 
 def _tuple(values):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import RequestError
 
-__all__ = ["Format", "ROUNDING_MODES", "SQ", "UQ", "round_shift", "signed_digits"]
+__all__ = ["ROUNDING_MODES", "SQ", "UQ", "Format", "round_shift", "signed_digits"]
 
 MAX_WIDTH = 32
 _PATTERN = re.compile(r"\s*([SU])Q(-?\d{1,4})\.(-?\d{1,4})\s*", re.IGNORECASE)

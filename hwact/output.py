@@ -3,7 +3,16 @@
 from pathlib import Path
 
 from .design import Design
-from .emit import Curve, check_seal, find_manifest, manifest, manifest_text, read_manifest, sealed_text, unit_files
+from .emit import (
+    Curve,
+    check_seal,
+    find_manifest,
+    manifest,
+    manifest_text,
+    read_manifest,
+    sealed_text,
+    unit_files,
+)
 from .emit.datasheet import datasheet_text
 from .emit.folder import locked, replace_file
 from .emit.manifest import CERTIFICATE

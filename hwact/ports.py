@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .fixed import Format
 
-__all__ = ["Field", "Port", "SIDEBANDS", "is_stream", "ports_of", "roles_of", "sidebands_text"]
+__all__ = ["SIDEBANDS", "Field", "Port", "is_stream", "ports_of", "roles_of", "sidebands_text"]
 
 #: What AXI4-Stream carries beside the data, by the role of the input and that of the output.
 SIDEBANDS = {"i_last": "o_last", "i_keep": "o_keep", "i_user": "o_user"}

@@ -157,7 +157,7 @@ class Spec:
     name: object = None
 
     def __post_init__(self):
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put = lambda name, value: object.__setattr__(self, name, value)
         put("function", function(self.function) if isinstance(self.function, str) else self.function)
         if not isinstance(self.function, Function):
             raise TypeError(f"Function must be a Function or its text, not {self.function!r}")

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from ..errors import RequestError, ToolError
 from ..synth.tools import run
 
-__all__ = ["BenchResult", "SIMULATORS", "run_bench"]
+__all__ = ["SIMULATORS", "BenchResult", "run_bench"]
 
 SIMULATORS = ("auto", "verilator", "icarus")
 _RESULTS = "results.xml"

@@ -18,7 +18,6 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 from hwact.design import Design
 
 
-
 def pauses(seed):
     """Runs of pauses of random length and density."""
     draw = random.Random(seed)

@@ -26,7 +26,7 @@ def run_vectors(design, vectors, *, stalls=None, resets=(), reset="sync-high", f
     """
     draw, run, unit = random.Random(stalls), Run(), design.create()
     top = Clocked(unit, reset)
-    to_bits = lambda vector: design.input.to_bits(vector).tolist()  # noqa: E731
+    to_bits = lambda vector: design.input.to_bits(vector).tolist()
 
     async def bench(ctx):
         elements = [(bits, k == len(v) - 1, k == 0) for v in vectors for k, bits in enumerate(to_bits(v))]

@@ -853,7 +853,7 @@ def test_failure_at_any_step_leaves_everything_as_it_was(
     for step in range(1, 60):
         wrapped = _FailingAfter(getattr(place, name), step, error, late)
         if place is Path:  # a method: pass the path on
-            replacement = lambda path, *a, wrapped=wrapped, **k: wrapped(path, *a, **k)  # noqa: E731
+            replacement = lambda path, *a, wrapped=wrapped, **k: wrapped(path, *a, **k)
         else:
             replacement = wrapped
         with monkeypatch.context() as patch:

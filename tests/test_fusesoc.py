@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from hwact.cli import main
 from hwact.cli.fusesoc import words
 

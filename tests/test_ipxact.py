@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from designs import hand_made, with_shell
+
 from hwact.design import RESETS
 from hwact.emit.folder import _component, layout
 from hwact.emit.ipxact import SCHEMA, ipxact_text

@@ -16,16 +16,17 @@ ALLOWED = {
     "fixed": set(),
     "functions": {"fixed"},
     "ports": {"fixed"},
-    "design": {"fixed", "ports"},
+    "record": set(),
+    "design": {"fixed", "record", "ports"},
     "spec": {"fixed", "functions", "design"},
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
     "emit": {"fixed", "ports", "design"},
-    "multi": {"fixed", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
-    "parametric": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},
-    "programmable": {"fixed", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output"},
+    "multi": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
+    "parametric": {"fixed", "record", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},
+    "programmable": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output"},
     "sideband": {"fixed", "emit", "verify", "synth", "output"},
-    "softmax": {"fixed", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
+    "softmax": {"fixed", "record", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
 }
 #: What a function may import when it is called: the methods of a value that make the next one.
 LAZY = {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from designs import hand_made, random_design, with_shell
+
 from hwact import Spec
 from hwact.design import MULTIPLIERS, RESETS
 from hwact.emit.bench import bench_text

@@ -109,7 +109,7 @@ def test_segments_are_as_few_as_the_slopes_allow():
     design = ProgrammableDesign("tiny", SQ(2, 2), SQ(1, 3), SQ(2, 2), 8)
     image = ImageSpec(design, "tanh").image()
     wanted = np.tanh(design.codes() / 4) * 8
-    allowed = lambda y, t: np.abs(np.clip(y, -8, 7) - np.clip(t, -8, 7)) < 1  # noqa: E731
+    allowed = lambda y, t: np.abs(np.clip(y, -8, 7) - np.clip(t, -8, 7)) < 1
 
     def served(start, stop):
         offsets = np.arange(stop - start)

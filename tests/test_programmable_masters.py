@@ -7,11 +7,11 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
-from hwact.sim.runner import _environment
 
 from hwact.emit import write_folder
 from hwact.programmable import ImageSpec, ProgrammableSpec
 from hwact.programmable.output import ImageUnit, ProgrammableUnit
+from hwact.sim.runner import _environment
 
 RUN = """
 import sys

@@ -13,7 +13,7 @@ from designs import hand_made, random_design, with_shell
 
 from hwact import Spec
 from hwact.design import Table
-from hwact.emit.manifest import manifest, ports
+from hwact.emit.manifest import manifest
 from hwact.emit.verilog import verilog
 from hwact.errors import CheckError, ToolError
 from hwact.verify import UndecidedError, aig, machine

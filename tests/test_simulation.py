@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from hwact.sim import run_bench
-from hwact.sim.scoreboard import Scoreboard, stimulus
 from small_units import small_design, small_verilog
 
 from hwact.errors import CheckError, RequestError, ToolError
+from hwact.sim import run_bench
+from hwact.sim.scoreboard import Scoreboard, stimulus
 from hwact.verify.simulate import Program, run_verilog, simulate_verilog
 
 SHELLS = [

@@ -23,10 +23,8 @@ from hwact.synth import (
     steps,
     synthesise,
     tools,
-    write_netlist,
 )
 from hwact.synth.targets import FAMILIES
-from hwact.verify.simulate import simulate_verilog
 
 PARITY = "module parity (input [3:0] x, output y); assign y = ^x; endmodule"
 REGISTER = """module register (input clk, input [4:0] x, output reg [4:0] y);

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from amaranth.sim import Simulator
+
 from hwact import Spec
 
 WAVES = Path(__file__).parent.parent / "docs" / "waves"

@@ -84,7 +84,7 @@ def fit(spec, area=None):
     )
 
     def chooser(before, variants):
-        build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)  # noqa: E731
+        build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)
         return Chooser(build, area, spec.tries, variants)
 
     y, lut_inputs, trials = _fit_y(target, spec, chooser((), spec.layouts))

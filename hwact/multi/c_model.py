@@ -43,7 +43,7 @@ def c_model_text(design, command):
 
 def _dispatch(design, channel):
     last = len(design.functions) - 1
-    code = lambda format: "int32_t" if format.max_code < 1 << 31 else "int64_t"  # noqa: E731
+    code = lambda format: "int32_t" if format.max_code < 1 << 31 else "int64_t"
     head = f"static inline {code(channel.format)} {design.name}_{channel.name}(int select, {code(design.input)} x)\n{{\n"
     cases = "".join(
         f"    case {number}: return {design.name}_{number}_{channel.name}(x);\n" for number in range(last)

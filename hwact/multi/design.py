@@ -12,7 +12,6 @@ products one shift, so that there is one multiplication for all. Of a fold to ma
 would need a bit more than all others: it is taken for the one below it.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 
@@ -21,15 +20,11 @@ import numpy as np
 from ..design import Channel, Design, Fold, Lines, Shell, Table, Trial, check_name
 from ..errors import RequestError
 from ..fixed import Format
+from ..record import Record, require
 
 __all__ = ["MAX_FUNCTIONS", "MultiChannel", "MultiDesign"]
 
 MAX_FUNCTIONS = 16
-
-
-def _require(condition, sentence):
-    if not condition:
-        raise RequestError(sentence)
 
 
 @dataclass(frozen=True)
@@ -65,17 +60,17 @@ class MultiChannel:
 
     def __post_init__(self):
         count = len(self.expressions)
-        _require(2 <= count <= MAX_FUNCTIONS, f"Functions must be 2 to {MAX_FUNCTIONS}, not {count}")
+        require(2 <= count <= MAX_FUNCTIONS, f"Functions must be 2 to {MAX_FUNCTIONS}, not {count}")
         folds = len(self.folds) == count and all(isinstance(fold, Fold) for fold in self.folds)
-        _require(folds, "Channel folds must be one Fold for each function")
-        _require(
+        require(folds, "Channel folds must be one Fold for each function")
+        require(
             type(self.page_bits) is int and 1 <= self.page_bits <= 32,
             f"Channel page_bits must be 1 to 32, not {self.page_bits!r}",
         )
-        _require(isinstance(self.core, (Lines, Table)), "Channel core must be Lines or a Table")
+        require(isinstance(self.core, (Lines, Table)), "Channel core must be Lines or a Table")
         if isinstance(self.core, Lines):
-            _require(self.core.segmentation == "uniform", "Channel core must have uniform segments")
-            _require(self.core.offset_bits <= self.page_bits, "Channel core must have no segment beyond a page")
+            require(self.core.segmentation == "uniform", "Channel core must have uniform segments")
+            require(self.core.offset_bits <= self.page_bits, "Channel core must have no segment beyond a page")
 
     def page(self, number, input):
         """The core of one function, over the indices of its own `Fold` alone."""
@@ -127,7 +122,7 @@ class MultiChannel:
 
 
 @dataclass(frozen=True)
-class MultiDesign:
+class MultiDesign(Record):
     """A unit of several functions.
 
     Parameters
@@ -167,8 +162,8 @@ class MultiDesign:
         check_name(self.name)
         count = len(self.functions)
         for channel in self.channels:
-            _require(len(channel.folds) == count, f"Channel {channel.name} must have {count} functions, not {len(channel.folds)}")
-        _require(len(self.parameters) == count, f"Design parameters must be given for {count} functions")
+            require(len(channel.folds) == count, f"Channel {channel.name} must have {count} functions, not {len(channel.folds)}")
+        require(len(self.parameters) == count, f"Design parameters must be given for {count} functions")
         for number in range(count):
             self.single(number)  # raises where a function alone would be refused
 
@@ -250,7 +245,7 @@ class MultiDesign:
             If one is out of range, or there is no such output.
         """
         channel = {channel.name: channel for channel in self.channels}.get(output)
-        _require(channel, f"Output must be {' or '.join(c.name for c in self.channels)}, not {output!r}")
+        require(channel, f"Output must be {' or '.join(c.name for c in self.channels)}, not {output!r}")
         select = Format(False, self.select_bits, 0).check_codes(select)
         codes = self.input.check_codes(codes)
         outside = (codes < self.domain[0]) | (codes > self.domain[1])
@@ -283,20 +278,17 @@ class MultiDesign:
         ToolError
             If a tool that the level needs is missing.
         """
+        from ..sideband.verilog import verilog
         from ..verify import Certificate
         from .verify import climb, rungs
-        from ..sideband.verilog import verilog
 
         text = verilog(self, command="MultiDesign.verify")
         return Certificate(self.digest, tuple(check for rung in rungs(level) for check in climb(rung, self, text)))
 
     # -- JSON ---------------------------------------------------------------------------------
 
-    @property
-    def digest(self):
-        """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(replace(self, trials=()).to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+    def _digested(self):
+        return replace(self, trials=()).to_dict()
 
     def to_dict(self):
         """Plain lists, numbers and strings, ready for JSON."""
@@ -306,31 +298,15 @@ class MultiDesign:
         return json.loads(json.dumps(plain))
 
     @classmethod
-    def from_dict(cls, plain):
-        """Rebuild a design from `to_dict`'s value.
-
-        Raises
-        ------
-        RequestError
-            If anything is missing, of the wrong kind or out of range.
-        """
-        try:
-            rebuilt = {
-                "input": Format(**plain["input"]),
-                "channels": tuple(_channel(values) for values in plain["channels"]),
-                "shell": Shell(**plain["shell"]),
-                "trials": tuple(Trial(**values) for values in plain["trials"]),
-            }
-            rest = {name: _tuple(plain[name]) for name in ("functions", "domain", "parameters")}
-            return cls(**{**plain, **rebuilt, **rest})
-        except RequestError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError, RecursionError) as error:
-            raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
-
-    def renamed(self, name):
-        """The same design under another module name."""
-        return replace(self, name=name)
+    def _from_plain(cls, plain):
+        rebuilt = {
+            "input": Format(**plain["input"]),
+            "channels": tuple(_channel(values) for values in plain["channels"]),
+            "shell": Shell(**plain["shell"]),
+            "trials": tuple(Trial(**values) for values in plain["trials"]),
+        }
+        rest = {name: _tuple(plain[name]) for name in ("functions", "domain", "parameters")}
+        return cls(**{**plain, **rebuilt, **rest})
 
 
 def _tuple(values):

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from .. import __version__
 from ..emit import manifest_text, sealed_text
 from ..emit.core_file import core_text
+from ..emit.datasheet import _TIMING as TIMING
 from ..emit.datasheet import _certificate as certificate_text
 from ..emit.datasheet import _code as code_span
 from ..emit.datasheet import _origin as origin_text
 from ..emit.datasheet import _resources as resources_text
 from ..emit.datasheet import _steps as steps_text
 from ..emit.datasheet import _table as table_text
-from ..emit.datasheet import _TIMING as TIMING
 from ..emit.folder import layout
 from ..emit.manifest import CERTIFICATE
 from ..emit.manifest import _output as output_of

@@ -68,7 +68,7 @@ def fit(spec, area=None):
     )
 
     def chooser(before, variants):
-        build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)  # noqa: E731
+        build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)
         return Chooser(build, area, common.tries, variants)
 
     targets = [target_of(one.function, one, one.output, one.bound) for one in spec.specs]

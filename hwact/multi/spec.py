@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ..errors import RequestError
 from ..functions import function
 from ..sideband.interface import check_shell
-from ..spec import MAX_INPUT_WIDTH, Spec, _function_words as function_words
+from ..spec import MAX_INPUT_WIDTH, Spec
+from ..spec import _function_words as function_words
 from .design import MAX_FUNCTIONS
 
 __all__ = ["MultiSpec", "split_functions"]

@@ -24,7 +24,7 @@ def c_model_text(design, command):
     preface += [*notice(design, command), ""]
     formats = {"alpha": design.alpha, "beta": design.beta, "x": design.input, "y": output}
     preface += [f"{role:<5} {format}: code c stands for c * 2**{-format.frac_bits}" for role, format in formats.items()]
-    kind = lambda format: "int32_t" if format.max_code < 1 << 31 else "int64_t"  # noqa: E731
+    kind = lambda format: "int32_t" if format.max_code < 1 << 31 else "int64_t"
     return "\n".join(
         [
             block_comment(preface),

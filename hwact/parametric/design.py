@@ -10,26 +10,19 @@ For codes alpha and beta of the sample's channel and an input code x, the arithm
 to the left.
 """
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from ..design import Design, check_name
-from ..errors import RequestError
 from ..fixed import Format
+from ..record import Record, require
 
 __all__ = ["MAX_CHANNELS", "ParametricDesign", "scaled"]
 
 MAX_CHANNELS = 1024
 #: Clock cycles beside those of the inner unit: the memory, and a product before and behind.
 OWN_LATENCY = 3
-
-
-def _require(condition, sentence):
-    if not condition:
-        raise RequestError(sentence)
 
 
 def scaled(factors, codes, factor_format, format):
@@ -41,7 +34,7 @@ def scaled(factors, codes, factor_format, format):
 
 
 @dataclass(frozen=True)
-class ParametricDesign:
+class ParametricDesign(Record):
     """A unit for y = beta * f(alpha * x).
 
     Parameters
@@ -68,20 +61,20 @@ class ParametricDesign:
 
     def __post_init__(self):
         check_name(self.name)
-        _require(isinstance(self.inner, Design), "Inner unit must be a Design")
+        require(isinstance(self.inner, Design), "Inner unit must be a Design")
         for noun in ("alpha", "beta"):
             value = getattr(self, noun)
-            _require(isinstance(value, Format), f"{noun.capitalize()} must be a Format, not {value!r}")
-            _require(value.width <= 24, f"{noun.capitalize()} must be at most 24 bits wide, not {value}")
+            require(isinstance(value, Format), f"{noun.capitalize()} must be a Format, not {value!r}")
+            require(value.width <= 24, f"{noun.capitalize()} must be at most 24 bits wide, not {value}")
         count = self.channels_count
-        _require(
+        require(
             type(count) is int and 2 <= count <= MAX_CHANNELS and count & (count - 1) == 0,
             f"Channels must be a power of two from 2 to {MAX_CHANNELS}, not {count!r}",
         )
-        _require(len(self.inner.channels) == 1, "Derivative must be none for a parametric unit")
+        require(len(self.inner.channels) == 1, "Derivative must be none for a parametric unit")
         whole = self.inner.input.min_code, self.inner.input.max_code
-        _require(self.inner.domain == whole, "Domain must be left out for a parametric unit")
-        _require(self.inner.shell.interface != "comb", "Interface must be pipe or stream for a parametric unit, not comb")
+        require(self.inner.domain == whole, "Domain must be left out for a parametric unit")
+        require(self.inner.shell.interface != "comb", "Interface must be pipe or stream for a parametric unit, not comb")
 
     @property
     def input(self):
@@ -194,34 +187,12 @@ class ParametricDesign:
 
     # -- JSON ---------------------------------------------------------------------------------
 
-    @property
-    def digest(self):
-        """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def to_dict(self):
         """Plain lists, numbers and strings, ready for JSON."""
         formats = {name: asdict(getattr(self, name)) for name in ("alpha", "beta")}
         return {"name": self.name, **formats, "channels_count": self.channels_count, "inner": self.inner.to_dict()}
 
     @classmethod
-    def from_dict(cls, plain):
-        """Rebuild a design from `to_dict`'s value.
-
-        Raises
-        ------
-        RequestError
-            If anything is missing, of the wrong kind or out of range.
-        """
-        try:
-            formats = {name: Format(**plain[name]) for name in ("alpha", "beta")}
-            return cls(**{**plain, **formats, "inner": Design.from_dict(plain["inner"])})
-        except RequestError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
-
-    def renamed(self, name):
-        """The same design under another module name."""
-        return replace(self, name=name)
+    def _from_plain(cls, plain):
+        formats = {name: Format(**plain[name]) for name in ("alpha", "beta")}
+        return cls(**{**plain, **formats, "inner": Design.from_dict(plain["inner"])})

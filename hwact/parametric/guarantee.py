@@ -95,7 +95,7 @@ def _variation(inner):
     first, last = inner.domain
     unit, largest = arb(2) ** -inner.input.frac_bits, arb(0)
     bottom, top = channel.format.min_code, channel.format.max_code
-    clamped = lambda value: max(min(value, arb(top)), arb(bottom))  # noqa: E731
+    clamped = lambda value: max(min(value, arb(top)), arb(bottom))
     with ctx.workprec(_PRECISION):
         for code in range(first, last + 1):
             low, high = max(code - 0.5, first) * unit, min(code + 0.5, last) * unit

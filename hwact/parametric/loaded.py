@@ -55,7 +55,7 @@ class Loaded:
         """Verilog that writes one channel after the other, again and again, also while samples are under way."""
         bits = {name: width for name, width in self.beside.items() if name != "w_enable"}
         total, count = sum(bits.values()), len(self.sides)
-        row = lambda channel, alpha, beta: (channel << bits["w_alpha"] | alpha) << bits["w_beta"] | beta  # noqa: E731
+        row = lambda channel, alpha, beta: (channel << bits["w_alpha"] | alpha) << bits["w_beta"] | beta
         entries = sum(row(*one) << (k * total) for k, one in enumerate(self.parameters))
         return (
             f"  reg [15:0] entry = 0;\n  wire [{count * total - 1}:0] entries = {count * total}'h{entries:x};\n"

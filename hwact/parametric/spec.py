@@ -49,7 +49,7 @@ class ParametricSpec:
     channels: int
 
     def __init__(self, function, *, alpha="UQ1.7", beta="UQ1.7", channels=16, interface="stream", latency=None, **request):
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put = lambda name, value: object.__setattr__(self, name, value)
         latency = DEFAULT_LATENCY + OWN_LATENCY if latency is None else latency
         if interface == "comb":
             raise RequestError("Interface must be pipe or stream for a parametric unit, not comb")

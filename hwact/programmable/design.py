@@ -6,16 +6,13 @@ With the tables of one bank, the output for an input code ``x`` is this and noth
     y = saturate((SLOPE[k] * x + INTERCEPT[k]) >> shift)
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from ..design import RESETS, check_name
-from ..errors import RequestError
 from ..fixed import Format
+from ..record import Record, require
 
 __all__ = ["BUSES", "Contents", "ProgrammableDesign"]
 
@@ -28,11 +25,6 @@ MAX_INTERCEPT_BITS = 60
 ROWS = 3
 #: Clock cycles of a multiplier in DSP blocks.
 DSP_LATENCY = 2
-
-
-def _require(condition, sentence):
-    if not condition:
-        raise RequestError(sentence)
 
 
 @dataclass(frozen=True)
@@ -57,7 +49,7 @@ class Contents:
 
 
 @dataclass(frozen=True)
-class ProgrammableDesign:
+class ProgrammableDesign(Record):
     """A unit whose segments are written over a bus, decided to the last bit.
 
     Parameters
@@ -90,25 +82,25 @@ class ProgrammableDesign:
         check_name(self.name)
         for noun in ("input", "output", "slope"):
             value = getattr(self, noun)
-            _require(isinstance(value, Format), f"{noun.capitalize()} must be a Format, not {value!r}")
-        _require(
+            require(isinstance(value, Format), f"{noun.capitalize()} must be a Format, not {value!r}")
+        require(
             2 <= self.input.width <= MAX_INPUT_WIDTH,
             f"Input format must be 2 to {MAX_INPUT_WIDTH} bits wide, not {self.input}",
         )
-        _require(self.slope.signed, f"Slope format must be signed, such as SQ2.10, not {self.slope}")
-        _require(
+        require(self.slope.signed, f"Slope format must be signed, such as SQ2.10, not {self.slope}")
+        require(
             type(self.segments) is int and 2 <= self.segments <= min(MAX_SEGMENTS, 1 << self.input.width),
             f"Segments must be 2 to {min(MAX_SEGMENTS, 1 << self.input.width)}, not {self.segments!r}",
         )
-        _require(self.bus in BUSES, f"Bus must be {' or '.join(BUSES)}, not {self.bus!r}")
-        _require(self.multiplier in MULTIPLIERS, f"Multiplier must be logic or dsp, not {self.multiplier!r}")
-        _require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
-        _require(
+        require(self.bus in BUSES, f"Bus must be {' or '.join(BUSES)}, not {self.bus!r}")
+        require(self.multiplier in MULTIPLIERS, f"Multiplier must be logic or dsp, not {self.multiplier!r}")
+        require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
+        require(
             0 <= self.shift <= 32,
             f"Slope format must have {-self._scale} to {32 - self._scale} fraction bits, so that products have 0 to 32 "
             f"more than the output, not {self.slope}",
         )
-        _require(
+        require(
             self.intercept_bits <= MAX_INTERCEPT_BITS,
             f"Formats must give intercepts of at most {MAX_INTERCEPT_BITS} bits, not {self.intercept_bits}: "
             "take slopes of fewer bits",
@@ -172,9 +164,9 @@ class ProgrammableDesign:
         }
         for noun, (least, most) in ranges.items():
             values = getattr(contents, noun)
-            _require(len(values) == self.segments, f"Tables must have {self.segments} {noun}, not {len(values)}")
+            require(len(values) == self.segments, f"Tables must have {self.segments} {noun}, not {len(values)}")
             wrong = next((value for value in values if type(value) is not int or not least <= value <= most), None)
-            _require(wrong is None, f"Tables must have {noun} from {least} to {most}, not {wrong}")
+            require(wrong is None, f"Tables must have {noun} from {least} to {most}, not {wrong}")
         return contents
 
     def locate(self, contents, codes):
@@ -225,33 +217,11 @@ class ProgrammableDesign:
 
     # -- JSON -------------------------------------------------------------------------------------
 
-    @cached_property
-    def digest(self):
-        """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def to_dict(self):
         """Plain numbers and strings, ready for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, plain):
-        """Rebuild a design from `to_dict`'s value.
-
-        Raises
-        ------
-        RequestError
-            If anything is missing, of the wrong kind or out of range.
-        """
-        try:
-            formats = {name: Format(**plain[name]) for name in ("input", "output", "slope")}
-            return cls(**{**plain, **formats})
-        except RequestError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
-
-    def renamed(self, name):
-        """The same design under another module name."""
-        return replace(self, name=name)
+    def _from_plain(cls, plain):
+        formats = {name: Format(**plain[name]) for name in ("input", "output", "slope")}
+        return cls(**{**plain, **formats})

@@ -1,7 +1,5 @@
 """Images: what a programmable unit's tables must hold to be the unit of a function, and the fit that finds it."""
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -17,6 +15,7 @@ from ..fit.problem import Problem
 from ..fit.segmentation import free
 from ..fit.slope import AnySlope
 from ..functions import ErrorBound
+from ..record import Record, require
 from ..spec import Spec
 from .design import Contents, ProgrammableDesign
 from .registers import writes_of
@@ -29,13 +28,8 @@ AUTO, STEP = "auto", Fraction(1, 8)
 SLOPES = 9
 
 
-def _require(condition, sentence):
-    if not condition:
-        raise RequestError(sentence)
-
-
 @dataclass(frozen=True)
-class Image:
+class Image(Record):
     """A function as lines that a programmable unit's tables hold.
 
     Parameters
@@ -49,19 +43,19 @@ class Image:
     design: Design
 
     def __post_init__(self):
-        _require(
+        require(
             isinstance(self.unit, ProgrammableDesign), f"Image unit must be a ProgrammableDesign, not {self.unit!r}"
         )
-        _require(isinstance(self.design, Design), f"Image design must be a Design, not {self.design!r}")
+        require(isinstance(self.design, Design), f"Image design must be a Design, not {self.design!r}")
         channel, unit = self.design.channels[0], self.unit
         formats = self.design.input, channel.format
-        _require(formats == (unit.input, unit.output), f"Image must be {unit.input} to {unit.output}, not {formats}")
+        require(formats == (unit.input, unit.output), f"Image must be {unit.input} to {unit.output}, not {formats}")
         plain = channel.fold == Fold() and isinstance(channel.core, Lines) and channel.saturate
-        _require(
+        require(
             plain and len(self.design.channels) == 1, "Image must have one output of saturated lines, without a fold"
         )
-        _require(channel.core.shift == unit.shift, f"Image must have a shift of {unit.shift}, not {channel.core.shift}")
-        _require(
+        require(channel.core.shift == unit.shift, f"Image must have a shift of {unit.shift}, not {channel.core.shift}")
+        require(
             channel.core.segments <= unit.segments,
             f"Image must have at most {unit.segments} segments, not {channel.core.segments}",
         )
@@ -99,29 +93,13 @@ class Image:
         """Compute output codes, bit for bit as the unit does with these tables (see `Design.evaluate`)."""
         return self.design.evaluate(codes)
 
-    @cached_property
-    def digest(self):
-        """SHA-256 of the canonical JSON text, which holds the unit too, in hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def to_dict(self):
         """Plain lists, numbers and strings, ready for JSON."""
         return {"unit": self.unit.to_dict(), "design": self.design.to_dict()}
 
     @classmethod
-    def from_dict(cls, plain):
-        """Rebuild an image from `to_dict`'s value.
-
-        Raises
-        ------
-        RequestError
-            If anything is missing, of the wrong kind or out of range.
-        """
-        try:
-            return cls(ProgrammableDesign.from_dict(plain["unit"]), Design.from_dict(plain["design"]))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RequestError(f"Image must be complete and well formed, not with {error!r}") from None
+    def _from_plain(cls, plain):
+        return cls(ProgrammableDesign.from_dict(plain["unit"]), Design.from_dict(plain["design"]))
 
 
 @dataclass(frozen=True)
@@ -227,8 +205,8 @@ class ImageSpec:
 
     def _tightest(self):
         """The fit at the tightest bound, in steps, that leaves few enough segments."""
-        fits = lambda steps: self._fitted(f"{float(steps * STEP)}ulp")  # noqa: E731
-        few = lambda fitted: len(fitted[1]) <= self.unit.segments  # noqa: E731
+        fits = lambda steps: self._fitted(f"{float(steps * STEP)}ulp")
+        few = lambda fitted: len(fitted[1]) <= self.unit.segments
         low, high = int(Fraction(1, 2) / STEP) - 1, int(1 / STEP)
         while not few(found := fits(high)):
             low, high = high, 2 * high

@@ -37,8 +37,8 @@ def probes(design, seed=1):
     draw = random.Random(seed)
     n, half = design.segments, 1 << design.intercept_bits - 1
     low, high = design.domain
-    rising = lambda: (low, *sorted(draw.sample(range(low + 1, high + 1), n - 1)))  # noqa: E731
-    any_slope = lambda: draw.randint(design.slope.min_code, design.slope.max_code)  # noqa: E731
+    rising = lambda: (low, *sorted(draw.sample(range(low + 1, high + 1), n - 1)))
+    any_slope = lambda: draw.randint(design.slope.min_code, design.slope.max_code)
     numbers = tuple(min(design.output.min_code + k, design.output.max_code) << design.shift for k in range(n))
     lines = rising()
     slopes = tuple(any_slope() >> draw.randrange(design.slope.width) for _ in lines)
@@ -79,8 +79,8 @@ def transfers(design, tables, seed=1):
     """
     draw = random.Random(seed)
     size, rows = window_bytes(design), []
-    words = lambda table, number: writes_of(design, table, draw.getrandbits(WORD) | number)  # noqa: E731
-    read = lambda address, data: rows.append((READ, address, data, 15))  # noqa: E731
+    words = lambda table, number: writes_of(design, table, draw.getrandbits(WORD) | number)
+    read = lambda address, data: rows.append((READ, address, data, 15))
     for number, table in enumerate(tables, 1):
         written = words(table, number)
         for address, data in draw.sample(written, len(written)):

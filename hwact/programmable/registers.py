@@ -139,7 +139,7 @@ def map_of(design):
 def _tables(design, access):
     words = word_fields(design)
     high = f", bits {WORD} to {design.intercept_bits - 1}" if INTERCEPT_HIGH in words else ""
-    one = lambda word, name, field, **more: Register(name, 4 * word, access, (field,), **more)  # noqa: E731
+    one = lambda word, name, field, **more: Register(name, 4 * word, access, (field,), **more)
     registers = [
         one(
             START,

@@ -53,7 +53,7 @@ class ProgrammableSpec:
     name: str = "programmable"
 
     def __post_init__(self):
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put = lambda name, value: object.__setattr__(self, name, value)
         put("input", Format.parse(self.input))
         put("output", Format.parse(self.output))
         if type(self.segments) is not int:

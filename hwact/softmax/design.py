@@ -11,15 +11,13 @@ Its arithmetic, for the codes x of one vector, is this and nothing more::
     y       = min(floor(z + 1/2), largest code)
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
 from ..design import MULTIPLIERS, RESETS, Design, check_name
-from ..errors import RequestError
 from ..fixed import Format
+from ..record import Record, require
 from .exponential import Exponential
 
 __all__ = ["MAX_LENGTH", "SoftmaxDesign"]
@@ -29,13 +27,8 @@ MAX_LENGTH = 1024
 ROWS = 3
 
 
-def _require(condition, sentence):
-    if not condition:
-        raise RequestError(sentence)
-
-
 @dataclass(frozen=True)
-class SoftmaxDesign:
+class SoftmaxDesign(Record):
     """A softmax unit, decided to the last bit.
 
     Parameters
@@ -74,29 +67,29 @@ class SoftmaxDesign:
         check_name(f"{check_name(self.name)}_reciprocal")  # the longest name of a part
         check_formats(self.input, self.output)
         check_length(self.length)
-        _require(isinstance(self.bound, str), f"Bound must be a string, not {self.bound!r}")
-        _require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
-        _require(self.multiplier in MULTIPLIERS[:2], f"Multiplier must be logic or dsp, not {self.multiplier!r}")
+        require(isinstance(self.bound, str), f"Bound must be a string, not {self.bound!r}")
+        require(self.reset in RESETS, f"Reset must be {', '.join(RESETS)}, not {self.reset!r}")
+        require(self.multiplier in MULTIPLIERS[:2], f"Multiplier must be logic or dsp, not {self.multiplier!r}")
         self._check_inner()
-        _require(
+        require(
             type(self.stored) is int and 1 <= self.stored <= self.exponential_bits,
             f"Stored bits must be 1 to {self.exponential_bits}, not {self.stored!r}",
         )
-        _require(
+        require(
             self.output.frac_bits + 2 <= self.stored + self.reciprocal_bits <= 62,
             f"Product must have {self.output.frac_bits + 2} to 62 bits, not {self.stored + self.reciprocal_bits}",
         )
 
     def _check_inner(self):
         exponential, reciprocal = self.exponential, self.reciprocal
-        _require(isinstance(exponential, Exponential), f"Exponential must be an Exponential, not {exponential!r}")
+        require(isinstance(exponential, Exponential), f"Exponential must be an Exponential, not {exponential!r}")
         offsets = offsets_of(self.input)
-        _require(exponential.input == offsets, f"Exponential must be for {offsets}, not {exponential.input}")
-        _require(isinstance(reciprocal, Design), f"Reciprocal must be a Design, not {reciprocal!r}")
+        require(exponential.input == offsets, f"Exponential must be for {offsets}, not {exponential.input}")
+        require(isinstance(reciprocal, Design), f"Reciprocal must be a Design, not {reciprocal!r}")
         for format in (reciprocal.input, reciprocal.channels[0].format):
-            _require(not format.signed and format.int_bits == 0, f"Reciprocal must be from and to UQ0.f, not {format}")
+            require(not format.signed and format.int_bits == 0, f"Reciprocal must be from and to UQ0.f, not {format}")
         whole = reciprocal.domain == (0, reciprocal.input.max_code)
-        _require(whole and reciprocal.shell.interface == "pipe", "Reciprocal must be a pipe unit for every code")
+        require(whole and reciprocal.shell.interface == "pipe", "Reciprocal must be a pipe unit for every code")
 
     # -- widths ---------------------------------------------------------------------------------
 
@@ -184,7 +177,7 @@ class SoftmaxDesign:
         """
         codes = self.input.check_codes(codes)
         elements = codes.shape[-1] if codes.ndim else 0
-        _require(1 <= elements <= self.length, f"Vector must have 1 to {self.length} elements, not {elements}")
+        require(1 <= elements <= self.length, f"Vector must have 1 to {self.length} elements, not {elements}")
         exponentials = self.exponential.evaluate(codes.max(axis=-1, keepdims=True) - codes)
         reciprocals, places = self._reciprocals(exponentials.sum(axis=-1, keepdims=True))
         shift = self.shift + places
@@ -229,39 +222,18 @@ class SoftmaxDesign:
 
     # -- JSON -----------------------------------------------------------------------------------
 
-    @property
-    def digest(self):
-        """SHA-256 of the canonical JSON text, in hexadecimal."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def to_dict(self):
         """Plain lists, numbers and strings, ready for JSON."""
-        plain = {**vars(self), "input": asdict(self.input), "output": asdict(self.output)}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain |= {"input": asdict(self.input), "output": asdict(self.output)}
         return {**plain, "exponential": self.exponential.to_dict(), "reciprocal": self.reciprocal.to_dict()}
 
     @classmethod
-    def from_dict(cls, plain):
-        """Rebuild a design from `to_dict`'s value.
-
-        Raises
-        ------
-        RequestError
-            If anything is missing, of the wrong kind or out of range.
-        """
-        try:
-            formats = {name: Format(**plain[name]) for name in ("input", "output")}
-            kinds = {"exponential": Exponential, "reciprocal": Design}
-            inner = {name: kind.from_dict(plain[name]) for name, kind in kinds.items()}
-            return cls(**{**plain, **formats, **inner})
-        except RequestError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise RequestError(f"Design must be complete and well formed, not with {error!r}") from None
-
-    def renamed(self, name):
-        """The same design under another module name."""
-        return replace(self, name=name)
+    def _from_plain(cls, plain):
+        formats = {name: Format(**plain[name]) for name in ("input", "output")}
+        kinds = {"exponential": Exponential, "reciprocal": Design}
+        inner = {name: kind.from_dict(plain[name]) for name, kind in kinds.items()}
+        return cls(**{**plain, **formats, **inner})
 
 
 def product_latency(width, multiplier):
@@ -277,8 +249,8 @@ def offsets_of(input):
 def check_formats(input, output):
     """Raise RequestError unless a softmax can have these formats."""
     for noun, format in (("Input", input), ("Output", output)):
-        _require(isinstance(format, Format), f"{noun} must be a Format, not {format!r}")
-    _require(
+        require(isinstance(format, Format), f"{noun} must be a Format, not {format!r}")
+    require(
         output.frac_bits >= 1 and output.max_code >= (1 << output.frac_bits) - 1,
         f"Output format must reach 1 - ulp and have a fraction bit, such as UQ0.8 or SQ1.15, not {output}",
     )
@@ -286,4 +258,4 @@ def check_formats(input, output):
 
 def check_length(length):
     """Raise RequestError unless a vector can be this long."""
-    _require(type(length) is int and 1 <= length <= MAX_LENGTH, f"Length must be 1 to {MAX_LENGTH}, not {length!r}")
+    require(type(length) is int and 1 <= length <= MAX_LENGTH, f"Length must be 1 to {MAX_LENGTH}, not {length!r}")

@@ -23,7 +23,6 @@ class SoftmaxUnit(Unit):
 
     kind = "a softmax"
     buffers = True
-    kind = "a softmax"
 
     def __init__(self, design, command, certificate=None):
         self.design = design

@@ -66,7 +66,7 @@ class SoftmaxSpec:
     name: str = "softmax"
 
     def __post_init__(self):
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731
+        put = lambda name, value: object.__setattr__(self, name, value)
         put("input", Format.parse(self.input))
         put("output", Format.parse(self.output))
         put("bound", ErrorBound.parse(self.bound))

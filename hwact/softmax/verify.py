@@ -10,7 +10,8 @@ import numpy as np
 from ..emit.verilog import verilog as unit_verilog
 from ..errors import CheckError, RequestError
 from ..synth.tools import run, run_yosys, yosys_share
-from ..verify import Check, check_circuit as check_unit
+from ..verify import Check
+from ..verify import check_circuit as check_unit
 from .guarantee import ceiling, guarantee
 from .vectors import vectors
 

@@ -6,9 +6,9 @@ from .targets import TARGETS, Target, find_target
 from .tools import in_parallel, limit_tools, tool_versions
 
 __all__ = [
+    "TARGETS",
     "Cells",
     "SynthReport",
-    "TARGETS",
     "Target",
     "count_cells",
     "find_target",

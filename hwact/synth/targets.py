@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..errors import RequestError
 
-__all__ = ["FAMILIES", "Family", "TARGETS", "Target", "find_target"]
+__all__ = ["FAMILIES", "TARGETS", "Family", "Target", "find_target"]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from .ladder import DEFAULT_SECONDS, climb, rungs
 from .simulate import Simulation, run_verilog, simulate_verilog
 
 __all__ = [
-    "Certificate",
-    "Check",
     "DEFAULT_SECONDS",
     "LEVELS",
+    "Certificate",
+    "Check",
     "Measured",
     "Simulation",
     "UndecidedError",

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 
 from ..errors import CheckError
 
-__all__ = ["Certificate", "Check", "LEVELS", "UndecidedError"]
+__all__ = ["LEVELS", "Certificate", "Check", "UndecidedError"]
 
 #: Rungs of the ladder, from the real function down to the configured device; each stands on those before.
 LEVELS = ("golden", "rtl", "proof", "netlist", "bitstream")
