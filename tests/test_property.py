@@ -193,7 +193,7 @@ def test_every_wider_request_is_served_within_its_bound_or_refused(request):
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(requests(8), st.sampled_from([("comb", 0), ("pipe", 2), ("stream", 3)]))
 def test_every_unit_s_circuit_equals_its_golden_model(request, shell):
     """Whatever was asked for, behind any interface."""

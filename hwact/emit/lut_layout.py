@@ -19,7 +19,7 @@ _MOST_ORDERS, _FEWEST_ORDERS, _ENTRIES_TIMES_ORDERS = 8, 2, 1024
 _CELL = """
 // A lookup table: bit A of LUT. It stays whole in synthesis, so that the table's layout does.
 (* keep_hierarchy *)
-module {name}_lut #(
+module {name} #(
   parameter WIDTH = 1,
   parameter [(1 << WIDTH) - 1:0] LUT = 0
 ) (
@@ -60,9 +60,14 @@ class LutLayout:
         return range(max(_FEWEST_ORDERS, min(_MOST_ORDERS, _ENTRIES_TIMES_ORDERS // self.entries)))
 
     @property
+    def cell_name(self):
+        """Name of the module that a lookup table is an instance of."""
+        return f"{self.name}_lut"
+
+    @property
     def cell(self):
-        """Verilog of the module that a lookup table is an instance of."""
-        return _CELL.format(name=self.name)
+        """Verilog of that module."""
+        return _CELL.format(name=self.cell_name)
 
     def tries(self, modules):
         """Yosys passes that lay every table out in several ways, and write ``cells.json``.
@@ -86,7 +91,7 @@ class LutLayout:
                     f"select {module}_{order}",
                     f"abc -lut {self.inputs} -script +{self._script(order)}",
                     "opt_clean -purge",
-                    f"chtype -set {self.name}_lut t:$lut",
+                    f"chtype -set {self.cell_name} t:$lut",
                     "select -clear",
                 ]
         return [*passes, "tee -q -o cells.json stat -json"]

@@ -50,6 +50,11 @@ class ModuleText:
         self._memories = {memory: self.nets.fresh(memory) for memory in scope.module.memories}
         self._read = {}
 
+    @property
+    def is_empty(self):
+        """Whether nothing goes in or out, so that the module need not be written."""
+        return not self.is_top and not self.nets.ports
+
     def text(self, others, title, attributes=""):
         """The module's text.
 
@@ -84,7 +89,7 @@ class ModuleText:
     # -- words ------------------------------------------------------------------------------------
 
     def _word(self, bits, rename=None):
-        """Text of a word; what it reads is noted.
+        """Text of a word; what it reads is noted. A word without bits is the number 0.
 
         `rename` gives a name and a range in place of a net's, for each bit.
         """
@@ -93,6 +98,8 @@ class ModuleText:
             stop = _chunk(bits, start)
             chunks.append(self._part(bits[start:stop], rename or {}))
             start = stop
+        if not chunks:
+            return "1'h0"
         return chunks[0] if len(chunks) == 1 else f"{{ {', '.join(reversed(chunks))} }}"
 
     def _part(self, bits, rename):
@@ -320,7 +327,7 @@ class ModuleText:
     # -- instances --------------------------------------------------------------------------------
 
     def _instance(self, cell, others):
-        if cell.kind.startswith("$"):
+        if cell.kind.startswith("$") or cell.kind in others and others[cell.kind].is_empty:
             return
         name = self.nets.fresh(cell.name)
         if cell.kind in others:

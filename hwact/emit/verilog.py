@@ -103,9 +103,11 @@ def component_text(top, name, signals, lines, layout=None, initial=False):
     titles = dict(_titles(fragment, (name,)))
     texts = []
     for module, part in parts.items():
+        if part.is_empty:
+            continue
         kept = "(* keep_hierarchy *)\n" if _BOUNDARY.search(module) else ""
         texts.append(part.text(parts, titles.get(module, ""), kept))
-    if layout:
+    if layout and any(f" {layout.cell_name} #(" in text for text in texts):  # not where registers cut every table
         texts.append(layout.cell)
     parts = _PARTS.format(name=name, parts="\n".join(text.strip("\n") + "\n" for text in texts[1:]))
     return f"{line_comment('//', lines)}\n{texts[0]}{parts}"

@@ -57,6 +57,7 @@ def cocotb_bench_text(design, command):
     text, port = plain_cocotb(_View(design), command), ports(design)
     for handle in (f"dut.{port['x']}.value", 'port(dut, "x").value'):
         text = text.replace(handle, "Wide(dut).value")
+    text = text.replace('port(self.dut, "x").value', "Wide(self.dut).value")
     fill = {"x": port["x"], "side": port[design.sideband[0]], "bits": design.input.width}
     text = _replaced(text, "\n\ndef vectors():", _WIDE.format(**fill) + "\n\ndef vectors():")
     if not design.beside:
