@@ -13,6 +13,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..rtl import Datapath
+from ..rtl.stages import _Atom as Atom
+from ..rtl.stages import _ChannelPlan as ChannelPlan
+from ..rtl.stages import schedule
 from .design import ROWS, product_latency
 
 __all__ = ["ExponentialOf", "Exponentials", "Hold", "Maximum", "Normalise", "Product", "Queue", "Quotients", "Softmax"]
@@ -503,6 +506,29 @@ class ExponentialOf(wiring.Component):
         return m
 
 
+class _WholeTables(ChannelPlan):
+    """Atoms of a channel whose tables are not cut."""
+
+    def _lookup(self, *table):
+        atoms = super()._lookup(*table)
+        return [Atom(lambda: atoms[0].make(0, len(atoms)), sum(atom.levels for atom in atoms))]
+
+
+class _MemoryDatapath(Datapath):
+    """A datapath whose tables may become block RAMs: they are whole, and no reset clears the registers behind them."""
+
+    @staticmethod
+    def stages(design):
+        """Steps of each stage."""
+        return schedule(design, _WholeTables)
+
+    @staticmethod
+    def _register(m, net, name):
+        register = Signal.like(net, name=name, init=0, reset_less=True)
+        m.d.sync += register.eq(net)
+        return register
+
+
 class _Moving(wiring.Component):
     """The datapath of an inner unit with a clock enable.
 
@@ -518,7 +544,7 @@ class _Moving(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        datapath = Datapath(self._design)
+        datapath = _MemoryDatapath(self._design)
         m.submodules.datapath = EnableInserter(self.move)(datapath)
         m.d.comb += [datapath.x.eq(self.x), self.y.eq(datapath.y)]
         return m
