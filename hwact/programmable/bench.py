@@ -6,6 +6,7 @@ table the output code of each of them.
 
 import numpy as np
 
+from ..emit.cocotb_bench import RUN
 from ..emit.header import line_comment, notice
 from .probes import BARRIER, codes_of, order_of, probes, transfers
 from .verilog import PREFIXES, bus_ports, ports, widths
@@ -95,6 +96,7 @@ def cocotb_bench_text(design, command):
         f'"""Bench of {design.name}: loads tables, swaps them under traffic, reads them back: {design.name}.hex."""\n\n'
         + line_comment("#", notice(design, command))
         + _COCOTB.replace("CONSTANTS", "\n".join(f"{name} = {value!r}" for name, value in names.items()))
+        + RUN
     )
 
 
@@ -472,27 +474,4 @@ async def recovers_from_reset_in_flight(dut):
     bench.asked = bench.done = bench.seen = 0
     await bench.run()
     bench.finish()
-
-
-def main():
-    from cocotb_tools.runner import get_results, get_runner
-
-    runner = get_runner(os.environ.get("SIM", "icarus"))
-    build = Path(os.environ.get("BUILD", HERE / "sim_build"))
-    arguments = ["-Wno-fatal"] if os.environ.get("SIM") == "verilator" else []
-    runner.build(
-        sources=[HERE.parent / f"{NAME}.v"],
-        hdl_toplevel=NAME,
-        build_dir=build,
-        build_args=arguments,
-        timescale=("1ns", "1ps"),
-    )
-    results = runner.test(hdl_toplevel=NAME, test_module=f"test_{NAME}", build_dir=build, test_dir=HERE)
-    count, failed = get_results(results)
-    print(f"{'FAIL' if failed or not count else 'PASS'} {NAME}: {count - failed} of {count} tests")
-    return 1 if failed or not count else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
 '''

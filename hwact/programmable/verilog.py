@@ -1,6 +1,6 @@
 """Verilog-2005 of a programmable unit."""
 
-from ..emit.header import codes, verilog_head
+from ..emit.header import codes, reset_text, verilog_head
 from ..emit.verilog import component_text
 from .registers import address_bits
 
@@ -55,8 +55,7 @@ def ports(design):
 def port_rows(design):
     """Port, direction (``in`` or ``out``), bits and meaning of every port, in order."""
     wide, bus = widths(design), BUS_NAMES[design.bus]
-    kind, _, level = design.reset.partition("-")
-    roles = {**_ROLES, "rst": f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"}
+    roles = {**_ROLES, "rst": reset_text(design.reset)}
     return [
         (port, "in" if role in _INPUTS else "out", wide.get(role, 1), roles.get(role, bus))
         for role, port in ports(design).items()

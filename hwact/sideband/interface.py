@@ -2,6 +2,7 @@
 
 from ..emit.datasheet import _ROLES as ROLES
 from ..emit.datasheet import _table as table_text
+from ..emit.header import reset_text
 from ..emit.ipxact import ipxact_text
 from ..errors import RequestError
 
@@ -57,9 +58,7 @@ def inputs(design):
 
 def port_rows(design):
     """Port, direction (``in`` or ``out``), bits and meaning of every port, in order."""
-    kind, _, level = design.shell.reset.partition("-")
-    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
-    roles = {**ROLES, "rst": reset, **design.meanings}
+    roles = {**ROLES, "rst": reset_text(design.shell.reset), **design.meanings}
     bits, incoming = widths(design), inputs(design)
     return [
         (port, "in" if role in incoming else "out", bits[role], roles[role]) for role, port in ports(design).items()

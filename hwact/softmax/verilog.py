@@ -1,6 +1,6 @@
 """Verilog-2005 of a softmax unit."""
 
-from ..emit.header import codes, verilog_head
+from ..emit.header import codes, reset_text, verilog_head
 from ..emit.verilog import component_text
 
 __all__ = ["port_rows", "ports", "verilog"]
@@ -17,16 +17,11 @@ def ports(design):
 
 def port_rows(design):
     """Port, direction, bits and meaning of every port, in order."""
+    roles = {**_ROLES, "rst": reset_text(design.reset)}
     return [
-        (port, "in" if port in _INPUTS else "out", _widths(design).get(role, 1), _role(design, role))
+        (port, "in" if port in _INPUTS else "out", _widths(design).get(role, 1), roles[role])
         for role, port in ports(design).items()
     ]
-
-
-def _role(design, role):
-    kind, _, level = design.reset.partition("-")
-    reset = f"{'asynchronous' if kind == 'async' else 'synchronous'} reset, active {level}"
-    return reset if role == "rst" else _ROLES[role]
 
 
 def _widths(design):
