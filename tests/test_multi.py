@@ -1,6 +1,7 @@
 """Units of several functions: the joint fit, the golden model, the circuit, the files, the commands."""
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from hwact.multi import MultiDesign, MultiSpec
 from hwact.multi.c_model import CALL, c_model_text
 from hwact.multi.spec import split_functions
 from hwact.multi.verify import climb
+from hwact.parametric import ParametricSpec
 from hwact.sideband.flat import Flat, pairs
 from hwact.sideband.verify import check_c_model, check_circuit
 from hwact.sideband.verilog import verilog
@@ -285,3 +287,23 @@ def test_bad_commands_leave_nothing(words, sentence, tmp_path, capsys):
     assert run(hwact, ["generate", *words, *formats]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["several functions", "a parametric unit"])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"interface": "axis"}, "Interface must be comb, pipe or stream for {}, not axis"),
+        ({"interface": "stream", "lanes": 2}, "Lanes must be 1 for {}, not 2"),
+        ({"interface": "stream", "clock_name": "aclk"}, "Clock name must be left out for {}, not 'aclk'"),
+        ({"interface": "stream", "reset_name": "aresetn"}, "Reset name must be left out for {}, not 'aresetn'"),
+    ],
+)
+def test_shells_of_plain_units_alone_are_refused(kind, words, sentence):
+    """AXI4-Stream, lanes and names of the user's own, in one sentence."""
+    formats = {"input": "SQ3.3", "output": "SQ3.3"}
+    with pytest.raises(RequestError, match=f"^{re.escape(sentence.format(kind))}$"):
+        if kind == "several functions":
+            MultiSpec(["tanh", "gelu"], **formats, **words)
+        else:
+            ParametricSpec("tanh", **formats, **words)
