@@ -40,6 +40,8 @@ INTERFACES = ("comb", "pipe", "stream", "axis")
 RESETS = ("sync-high", "sync-low", "async-high", "async-low", "none")
 SEGMENTATIONS = ("free", "dyadic", "uniform")
 MULTIPLIERS = ("logic", "dsp", "shift-add")
+#: Values of `Design.carry_cells`.
+CARRY_CELLS = ("", "ccu2c")
 MAX_LATENCY = 64
 MAX_LANES = 64
 #: Widest ``tuser``.
@@ -86,6 +88,11 @@ def check_name(name):
         f"Name must be an identifier of letters, digits and _ (at most 64) and no keyword of Verilog or C, not {name!r}",
     )
     return name
+
+
+def check_carry_cells(cells):
+    """Raise RequestError unless `cells` is a value of `Design.carry_cells`."""
+    require(cells in CARRY_CELLS, f"Design carry_cells must be empty or ccu2c, not {cells!r}")
 
 
 def check_port_name(noun, name):
@@ -501,6 +508,9 @@ class Design(Record):
     lut_inputs : int
         Lay tables out as networks of lookup tables with so many inputs; 0 leaves them to synthesis.
         The numbers are the same.
+    carry_cells : str
+        ``ccu2c`` for conditional additions in ECP5's carry cells where the Verilog is synthesised; empty to leave
+        them to synthesis. The numbers are the same.
     trials : tuple of Trial
         What was synthesised before this design was chosen, for people; no part of the digest.
     """
@@ -513,10 +523,12 @@ class Design(Record):
     shell: Shell = field(default_factory=Shell)
     parameters: tuple = ()
     lut_inputs: int = 0
+    carry_cells: str = ""
     trials: tuple = field(default=(), compare=False)
 
     def __post_init__(self):
         check_name(self.name)
+        check_carry_cells(self.carry_cells)
         require(
             type(self.lut_inputs) is int and (self.lut_inputs == 0 or 3 <= self.lut_inputs <= 6),
             f"Design lut_inputs must be 0, or 3 to 6, not {self.lut_inputs!r}",
@@ -659,7 +671,7 @@ class Design(Record):
         plain = asdict(self)
         for channel, values in zip(self.channels, plain["channels"]):
             values["core"] = {"method": channel.core.method, **values["core"]}
-        for name in ("lut_inputs", "trials"):
+        for name in ("lut_inputs", "carry_cells", "trials"):
             if not plain[name]:
                 del plain[name]
         usual = asdict(Shell())
@@ -679,6 +691,7 @@ class Design(Record):
             shell=Shell(**plain["shell"]),
             parameters=_tuple(plain["parameters"]),
             lut_inputs=plain.get("lut_inputs", 0),
+            carry_cells=plain.get("carry_cells", ""),
             trials=tuple(Trial(**values) for values in plain.get("trials", ())),
         )
 

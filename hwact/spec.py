@@ -229,6 +229,11 @@ class Spec:
         """Values of `Design.lut_inputs` that may be chosen, the most promising first."""
         return (0,) if self.target == "any" else (4, 0)
 
+    @property
+    def carry_cells(self):
+        """Value of `Design.carry_cells`."""
+        return "ccu2c" if self.target == "ecp5" else ""
+
     def design(self, *, tried=None):
         """Fit the unit.
 

@@ -189,7 +189,7 @@ def test_json_round_trip_is_the_identity(name):
 
 def test_json_holds_every_field_of_every_part():
     """What a dataclass gains, the JSON text gains."""
-    plain = replace(DESIGN, lut_inputs=4, trials=(Trial("a table", 2, 1),)).to_dict()
+    plain = replace(DESIGN, lut_inputs=4, carry_cells="ccu2c", trials=(Trial("a table", 2, 1),)).to_dict()
     assert set(plain) == {field.name for field in fields(Design)}
     assert set(plain["channels"][0]) == {field.name for field in fields(Channel)}
     assert set(plain["channels"][0]["core"]) == {field.name for field in fields(Lines)} | {"method"}

@@ -41,6 +41,7 @@ def designs():
         (channel,) = design.channels
         lines = replace(channel, core=replace(channel.core, multiplier=multiplier))
         made[f"{multiplier} lines"] = replace(design, channels=(lines,))
+    made |= {f"carry cells {name}": replace(MADE[name], carry_cells="ccu2c") for name in ("uniform_odd", "free_lines")}
     made["laid out lines"] = replace(MADE["uniform_odd"], lut_inputs=4)
     made["laid out table"] = replace(MADE["folded_table"], lut_inputs=5)
     made["slope"] = Spec("silu", "SQ4.4", "SQ4.4", derivative="slope").design()

@@ -11,7 +11,7 @@ from amaranth.hdl import Elaboratable, Module
 from circuits import combinational, run_pipe, run_stream
 from designs import channel, design, hand_made, random_design, with_shell
 
-from hwact.design import RESETS, Channel, Design, Fold, Lines, Shell, Table
+from hwact.design import CARRY_CELLS, RESETS, Channel, Design, Fold, Lines, Shell, Table
 from hwact.emit.verilog import verilog
 from hwact.fixed import SQ, UQ, Format
 from hwact.rtl import (
@@ -78,15 +78,16 @@ def test_span_is_the_smallest_shape_that_holds_a_range(least):
 # -- fold and unfold ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("cells", CARRY_CELLS)
 @pytest.mark.parametrize("width", [1, 2, 3, 6])
 @pytest.mark.parametrize("index", ["none", "unsigned", "negate", "complement"])
-def test_fold_input_equals_golden_fold_on_every_code(index, width):
+def test_fold_input_equals_golden_fold_on_every_code(index, width, cells):
     """The most negative code among them."""
     format = Format(index != "unsigned", width, 0)
     fold = Fold() if index in ("none", "unsigned") else Fold(index, "even")
     codes = format.codes()
     u, negative = fold.fold(codes, format)
-    component = FoldInput(fold, format, max(int(u.max()).bit_length(), 1))
+    component = FoldInput(fold, format, max(int(u.max()).bit_length(), 1), cells)
     got = combinational(component, [{"x": int(bits)} for bits in format.to_bits(codes)])
     assert [one["u"] for one in got] == u.tolist()
     assert [one["negative"] for one in got] == negative.tolist()
@@ -100,18 +101,19 @@ NOT_ODD = [
 ]
 
 
+@pytest.mark.parametrize("cells", CARRY_CELLS)
 @pytest.mark.parametrize("halves", [(0, 12), (-7, 5), (-9, -3)])
 @pytest.mark.parametrize(
     ("fold", "decremented"), [(fold, False) for fold in ODD + NOT_ODD] + [(fold, True) for fold in ODD]
 )
-def test_unfold_equals_golden_unfold_for_every_half_and_code(fold, halves, decremented):
+def test_unfold_equals_golden_unfold_for_every_half_and_code(fold, halves, decremented, cells):
     """Also where the half of an odd fold arrives one less, so that an inversion negates."""
     input = SQ(4, 0)
     pairs = [(g, x) for g in range(halves[0], halves[1] + 1) for x in input.codes().tolist()]
     g, x = (np.array(values) for values in zip(*pairs))
     negative = (x < 0) & (fold.index != "none")
     expected = fold.unfold(g, x, negative)
-    component = Unfold(fold, input, halves, (int(expected.min()), int(expected.max())), decremented)
+    component = Unfold(fold, input, halves, (int(expected.min()), int(expected.max())), decremented, cells)
     vectors = [
         {"g": int(a - (decremented and n)), "x": int(b) & 15, "negative": int(n)}
         for a, b, n in zip(g, x, negative)
@@ -226,8 +228,8 @@ def test_tables_cut_anywhere_hold_every_entry(name, seed):
 class Product(Elaboratable):
     """Rows, cut into groups, or a multiplier, and the final addition, joined like `hwact.rtl.stages` does."""
 
-    def __init__(self, plan, cuts, decrement):
-        self.plan, self.cuts = plan, cuts
+    def __init__(self, plan, cuts, decrement, cells):
+        self.plan, self.cuts, self.cells = plan, cuts, cells
         self.finish = Finish(plan, decrement)
         stored = plan.slopes if not plan.flat else (0,)
         self.slope_shape = span(min(stored), max(stored))
@@ -250,7 +252,7 @@ class Product(Elaboratable):
         driver, operand = (self.slope, self.offset) if plan.slope_drives else (self.offset, self.slope)
         edges, before = [0, *self.cuts, plan.rows], None
         for first, last in zip(edges, edges[1:]):
-            m.submodules[f"rows_{first}"] = rows = Rows(plan, first, last)
+            m.submodules[f"rows_{first}"] = rows = Rows(plan, first, last, self.cells)
             m.d.comb += [rows.driver.eq(driver[first:last]), rows.operand.eq(operand)]
             if before is not None:
                 m.d.comb += rows.accumulator.eq(before.result)
@@ -261,12 +263,12 @@ class Product(Elaboratable):
         return m
 
 
-def simulate_product(lines, cuts, decrement):
+def simulate_product(lines, cuts, decrement, cells=""):
     """g of every segment, offset and sign."""
     from amaranth.sim import Simulator
 
     plan = ProductPlan(lines)
-    product, results = Product(plan, cuts, decrement), []
+    product, results = Product(plan, cuts, decrement, cells), []
     cases = [
         (k, d, n) for k, size in enumerate(lines.sizes) for d in range(size) for n in range(1 + decrement)
     ]
@@ -293,14 +295,14 @@ def simulate_product(lines, cuts, decrement):
     return results, expected
 
 
-@pytest.mark.parametrize("multiplier", ["logic", "dsp"])
+@pytest.mark.parametrize(("multiplier", "cells"), [("logic", ""), ("logic", "ccu2c"), ("dsp", "")])
 @pytest.mark.parametrize("name", LINES)
-def test_products_equal_integers_for_every_segment_and_offset(name, multiplier):
+def test_products_equal_integers_for_every_segment_and_offset(name, multiplier, cells):
     """Rows cut into stages anywhere, or one multiplication; constants shared and trailing zeros left out."""
     lines = replace(LINES[name], multiplier=multiplier)
     rows = ProductPlan(lines).rows
     cuts = sorted(random.Random(name).sample(range(1, rows), min(rows - 1, 2))) if rows > 1 else []
-    results, expected = simulate_product(lines, cuts, False)
+    results, expected = simulate_product(lines, cuts, False, cells)
     assert results == expected
 
 

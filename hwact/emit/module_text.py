@@ -7,6 +7,7 @@ functions: unlike ``always @*`` they are evaluated at time zero, too.
 import textwrap
 
 from ..errors import ToolError
+from .carry_cells import carry_cells
 from .circuit import REGISTERS, RIPPLE, WHOLE, extended, is_clocked, is_signed, memory_name, sources
 from .nets import Nets
 from .statements import Statements, block, grouped
@@ -55,7 +56,7 @@ class ModuleText:
         """Whether nothing goes in or out, so that the module need not be written."""
         return not self.is_top and not self.nets.ports
 
-    def text(self, others, title, attributes=""):
+    def text(self, others, title, attributes="", chain=None):
         """The module's text.
 
         Parameters
@@ -66,6 +67,8 @@ class ModuleText:
             What the module does; may be empty.
         attributes : str
             Lines in front of the module.
+        chain : hwact.rtl.carry.CarryChain, optional
+            The carry cells that the module is in synthesis.
 
         Returns
         -------
@@ -82,9 +85,25 @@ class ModuleText:
         declared = [self._declaration(net) for net in self._declared()]
         parts = ("".join(part).strip("\n") for part in (declared, expressions, instances, memories, registers, outputs))
         body = "".join(f"{part}\n\n" for part in parts if part).rstrip("\n")
+        if chain:
+            body = f"`ifdef SYNTHESIS\n{self._cells(chain)}`else\n{body}\n`endif"
         comment = textwrap.fill(title, 110, initial_indent="// ", subsequent_indent="// ")
         head = f"{comment}\n{attributes}" if title else attributes
         return f"{head}module {self.name} (\n{self._ports()});\n{body}\nendmodule\n"
+
+    def _cells(self, chain):
+        """Carry cells that drive the only output."""
+        (port,) = (port for port in self.nets.ports if port.wire.direction == "output")
+
+        def text(place):
+            if place is None:
+                return "1'b0"
+            name, index = place
+            if name != chain.result:
+                return self._word((place,))
+            return (port.name if port.low == port.high else f"{port.name}[{index}]") if port.low <= index <= port.high else ""
+
+        return carry_cells(chain, port.high + 1, text, self.nets.fresh)
 
     # -- words ------------------------------------------------------------------------------------
 

@@ -100,26 +100,33 @@ def component_text(top, name, signals, lines, layout=None, initial=False):
     for module in modules:
         names[module] = plain_name(re.sub(r"\.(unit|datapath)(?=\.)", "", module), taken)
     parts = {module: ModuleText(scopes[module], names[module], module == name, taken, initial) for module in modules}
-    titles = dict(_titles(fragment, (name,)))
+    components = dict(_components(fragment, (name,)))
     texts = []
     for module, part in parts.items():
         if part.is_empty:
             continue
         kept = "(* keep_hierarchy *)\n" if _BOUNDARY.search(module) else ""
-        texts.append(part.text(parts, titles.get(module, ""), kept))
+        component = components.get(module)
+        chain = getattr(component, "carry_chain", None)
+        texts.append(part.text(parts, _title(component), kept, chain))
     if layout and any(f" {layout.cell_name} #(" in text for text in texts):  # not where registers cut every table
         texts.append(layout.cell)
     parts = _PARTS.format(name=name, parts="\n".join(text.strip("\n") + "\n" for text in texts[1:]))
     return f"{line_comment('//', lines)}\n{texts[0]}{parts}"
 
 
-def _titles(fragment, path):
-    """What each module does: the first paragraph of its component's docstring."""
+def _components(fragment, path):
+    """The component that each module is made of."""
     for origin in fragment.origins or ():
         if type(origin).__module__.startswith(__package__.partition(".")[0]) and type(origin).__doc__:
-            yield ".".join(path), " ".join(type(origin).__doc__.split("\n\n")[0].split()).replace("`", "")
+            yield ".".join(path), origin
     for inner, name, _ in fragment.subfragments:
-        yield from _titles(inner, (*path, name))
+        yield from _components(inner, (*path, name))
+
+
+def _title(component):
+    """What a module does: the first paragraph of its component's docstring."""
+    return " ".join((type(component).__doc__ if component else "").split("\n\n")[0].split()).replace("`", "")
 
 
 def _laid_out(text, layout):

@@ -81,6 +81,7 @@ def fit(spec, area=None):
         domain=spec.domain_codes,
         shell=spec.shell,
         parameters=open_parameters(spec.function),
+        carry_cells=spec.carry_cells,
     )
 
     def chooser(before, variants):

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from ..design import Channel, Design, Fold, Lines, Shell, Table, Trial, check_name
+from ..design import Channel, Design, Fold, Lines, Shell, Table, Trial, check_carry_cells, check_name
 from ..errors import RequestError
 from ..fixed import Format
 from ..record import Record, require
@@ -139,7 +139,7 @@ class MultiDesign(Record):
     shell : Shell
     parameters : tuple of tuple of (str, str)
         For each function, values of the parameters in its expressions.
-    lut_inputs, trials
+    lut_inputs, carry_cells, trials
         As in `Design`.
 
     Raises
@@ -156,10 +156,12 @@ class MultiDesign(Record):
     shell: Shell = field(default_factory=Shell)
     parameters: tuple = ()
     lut_inputs: int = 0
+    carry_cells: str = ""
     trials: tuple = field(default=(), compare=False)
 
     def __post_init__(self):
         check_name(self.name)
+        check_carry_cells(self.carry_cells)
         count = len(self.functions)
         for channel in self.channels:
             require(len(channel.folds) == count, f"Channel {channel.name} must have {count} functions, not {len(channel.folds)}")

@@ -65,6 +65,7 @@ def fit(spec, area=None):
         domain=common.domain_codes,
         shell=common.shell,
         parameters=tuple(open_parameters(one.function) for one in spec.specs),
+        carry_cells=common.carry_cells,
     )
 
     def chooser(before, variants):

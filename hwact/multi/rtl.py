@@ -217,6 +217,9 @@ class MultiPlan(ChannelPlan):
     def _unfold(self, outputs):
         return Restore(self.channel, self.design.input, self.halves, outputs, self.decremented)
 
+    def _mirrors(self):
+        return False
+
     def _adds(self):
         return any(fold.restore == "odd" or fold.restore.startswith("ramp") for fold in self.channel.folds)
 

@@ -3,7 +3,7 @@
 from .coefficients import Coefficients
 from .datapath import Datapath
 from .fold import FoldInput, Unfold
-from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
+from .product import Finish, FinishOdd, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
 from .search import Offset, Search
 from .select import Select
@@ -16,6 +16,7 @@ __all__ = [
     "Coefficients",
     "Datapath",
     "Finish",
+    "FinishOdd",
     "FoldInput",
     "Multiply",
     "Offset",

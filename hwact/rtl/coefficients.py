@@ -33,18 +33,22 @@ class Coefficients(wiring.Component):
         Address of the first entries.
     tables : dict of str to sequence of int
         Entries by the name of the port that gives them.
+    mirrored : tuple of str
+        Tables whose entries are inverted where `negative` is set: within a table, that takes few cells or none.
 
     Members
     -------
     address : In(address_width)
+    negative : In(1)
+        Absent where nothing is mirrored.
     NAME : Out
         One port a table, of the smallest shape that holds its entries.
     """
 
-    def __init__(self, address_width, first, tables):
-        self._first = first
-        self._tables = tables
-        ports = {name: Out(span(min(entries), max(entries))) for name, entries in tables.items()}
+    def __init__(self, address_width, first, tables, mirrored=()):
+        self._first, self._tables, self._mirrored = first, tables, mirrored
+        ports = {"negative": In(1)} if mirrored else {}
+        ports |= {name: Out(span(min(entries), max(entries))) for name, entries in tables.items()}
         super().__init__({"address": In(address_width), **ports})
 
     def elaborate(self, platform):
@@ -56,5 +60,9 @@ class Coefficients(wiring.Component):
             beyond = self.address[width:].any()
             m.d.comb += index.eq(self.address[:width] | beyond.replicate(width))
         for name, entries in self._tables.items():
-            lookup(m, index, entries[: (1 << width) - self._first], self._first, getattr(self, name))
+            out = getattr(self, name)
+            found = Signal.like(out, name=f"{name}_entry") if name in self._mirrored else out
+            lookup(m, index, entries[: (1 << width) - self._first], self._first, found)
+            if name in self._mirrored:
+                m.d.comb += out.eq(found ^ self.negative.replicate(len(found)))
         return m

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .carry import AddIf, Mirror, NegateIf
 from .lookup import span
 
 __all__ = ["FoldInput", "Unfold", "negates"]
@@ -18,6 +19,8 @@ class FoldInput(wiring.Component):
     input : Format
     width : int
         Bits of the largest index.
+    carry_cells : str
+        As in `Design`.
 
     Members
     -------
@@ -29,8 +32,8 @@ class FoldInput(wiring.Component):
         Whether the code lies in the mirrored half; 0 where nothing is folded.
     """
 
-    def __init__(self, fold, input, width):
-        self._fold = fold
+    def __init__(self, fold, input, width, carry_cells=""):
+        self._fold, self._carry_cells = fold, carry_cells
         self._signed = input.signed
         super().__init__({"x": In(input.width), "u": Out(width), "negative": Out(1)})
 
@@ -43,7 +46,10 @@ class FoldInput(wiring.Component):
             return m
         m.d.comb += self.negative.eq(sign)
         mirror = sign.replicate(len(self.x))
-        if self._fold.index == "negate":
+        if self._fold.index == "negate" and self._carry_cells:
+            m.submodules.negate = negate = NegateIf(len(self.x))
+            m.d.comb += [negate.a.eq(self.x), negate.enable.eq(sign), self.u.eq(negate.sum)]
+        elif self._fold.index == "negate":
             # -x is ~(x - 1): one adder whose sum bits are inverted where the code is negative.
             m.d.comb += self.u.eq((self.x + mirror) ^ mirror)
         else:
@@ -72,6 +78,8 @@ class Unfold(wiring.Component):
     outputs : (int, int)
         Range of the result.
     decremented : bool
+    carry_cells : str
+        As in `Design`.
 
     Members
     -------
@@ -83,9 +91,8 @@ class Unfold(wiring.Component):
         Output code.
     """
 
-    def __init__(self, fold, input, halves, outputs, decremented=False):
-        self._fold = fold
-        self._decremented = decremented
+    def __init__(self, fold, input, halves, outputs, decremented=False, carry_cells=""):
+        self._fold, self._decremented, self._carry_cells = fold, decremented, carry_cells
         least, most = halves
         super().__init__(
             {
@@ -106,10 +113,18 @@ class Unfold(wiring.Component):
             mirror = self.negative.replicate(len(wide))
             rest = (fold.constant + (not self._decremented)) % (1 << len(wide))
             m.d.comb += wide.eq(self.g)
-            m.d.comb += self.y.eq((wide ^ mirror) + Mux(self.negative, rest, 0) if rest else wide ^ mirror)
+            if rest and self._carry_cells:
+                m.submodules.mirror = adder = Mirror(len(wide), rest)
+                m.d.comb += [adder.a.eq(wide), adder.enable.eq(self.negative), self.y.eq(adder.sum)]
+            else:
+                m.d.comb += self.y.eq((wide ^ mirror) + Mux(self.negative, rest, 0) if rest else wide ^ mirror)
         else:
-            code = self.x.as_signed()
-            beside = self.negative if fold.restore == "ramp" else ~self.negative
-            m.d.comb += self.y.eq(Mux(beside, self.g, self.g + (code << fold.ramp_shift)))
+            ramp = self.x.as_signed() << fold.ramp_shift
+            if self._carry_cells:
+                m.submodules.add = adder = AddIf(len(self.y), enable_low=fold.restore == "ramp")
+                m.d.comb += [adder.a.eq(self.g), adder.b.eq(ramp), adder.enable.eq(self.negative), self.y.eq(adder.sum)]
+            else:
+                beside = self.negative if fold.restore == "ramp" else ~self.negative
+                m.d.comb += self.y.eq(Mux(beside, self.g, self.g + ramp))
         return m
 

@@ -12,9 +12,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..fixed import signed_digits
+from .carry import AddIf, Subtract
 from .lookup import span
 
-__all__ = ["Finish", "Multiply", "ProductPlan", "Rows", "ShiftAdd"]
+__all__ = ["Finish", "FinishOdd", "Multiply", "ProductPlan", "Rows", "ShiftAdd"]
 
 
 def _zeros(values, most):
@@ -188,6 +189,8 @@ class Rows(wiring.Component):
     plan : ProductPlan
     first, last : int
         Rows ``first <= i < last``.
+    carry_cells : str
+        As in `Design`.
 
     Members
     -------
@@ -206,8 +209,8 @@ class Rows(wiring.Component):
         Product and starting value, in units of ``2**ending``; of the last rows alone.
     """
 
-    def __init__(self, plan, first, last):
-        self._plan = plan
+    def __init__(self, plan, first, last, carry_cells=""):
+        self._plan, self._carry_cells = plan, carry_cells
         self._rows = range(first, last)
         ports = {"driver": In(last - first), "operand": In(span(*plan.operand_range))}
         if first:
@@ -228,16 +231,10 @@ class Rows(wiring.Component):
         accumulator = self.accumulator if self._rows.start else Const(plan.start, span(plan.start, plan.start))
         bits = [self.retired] if hasattr(self, "retired") else []
         low, high = plan.operand_range
-        driver, operand = self.driver, self.operand
-        if plan.falling and plan.slope_drives:
-            operand = ~operand
-        elif plan.falling:
-            driver = ~driver
         for row in self._rows:
             least, most = plan.row_range(row)
             total = Signal(span(least + low, most + high), name=f"row_{row}")
-            added = accumulator + operand
-            m.d.comb += total.eq(Mux(driver[row - self._rows.start], added, accumulator))
+            self._add(m, total, accumulator, self.driver[row - self._rows.start])
             if row >= plan.ending:
                 bits.append(total[0])
             accumulator = total >> 1
@@ -250,6 +247,18 @@ class Rows(wiring.Component):
             whole = whole.as_signed() if accumulator.shape().signed else whole
             m.d.comb += self.total.eq(whole >> max(plan.ending - plan.rows, 0))
         return m
+
+    def _add(self, m, total, accumulator, driver):
+        """Drive `total` with one row."""
+        plan, operand = self._plan, self.operand
+        inverts, falls = plan.falling and plan.slope_drives, plan.falling and not plan.slope_drives
+        if self._carry_cells:
+            inverted = (len(total) if operand.shape().signed else len(operand)) if inverts else 0
+            m.submodules[f"add_{total.name}"] = adder = AddIf(len(total), falls, inverted)
+            m.d.comb += [adder.a.eq(accumulator), adder.b.eq(operand), adder.enable.eq(driver), total.eq(adder.sum)]
+            return
+        added = accumulator + (~operand if inverts else operand)
+        m.d.comb += total.eq(Mux(~driver if falls else driver, added, accumulator))
 
 
 class Multiply(wiring.Component):
@@ -373,6 +382,51 @@ class Finish(wiring.Component):
         else:
             total = self.intercept + addend
         m.d.comb += self.g.eq(total >> self._plan.fraction)
+        return m
+
+
+class FinishOdd(wiring.Component):
+    """Add the intercept, and mirror what an odd fold has halved, in one adder.
+
+    With one less in the intercept's table, ``c - 1 + p + 1`` is g, and ``~(c - 1) - p`` is -g. The plan has no
+    fraction.
+
+    Parameters
+    ----------
+    plan : ProductPlan
+        Not flat.
+    output : Format
+
+    Members
+    -------
+    total : In
+        Product, in units of ``2**ending``.
+    intercept : In
+        One less than the intercept, inverted where `negative` is set.
+    negative : In(1)
+    g : Out
+        Output code.
+    """
+
+    def __init__(self, plan, output):
+        stored = plan.intercepts
+        super().__init__(
+            {
+                "total": In(span(*plan.total_range)),
+                "intercept": In(span(min(stored) - 1, max(stored) - 1)),
+                "negative": In(1),
+                "g": Out(span(output.min_code, output.max_code)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        width, known = len(self.g), len(self.intercept)
+        beyond = self.intercept[-1] if self.intercept.shape().signed else self.negative
+        intercept = Cat(self.intercept, beyond.replicate(max(width - known, 0)))
+        m.submodules.subtract = adder = Subtract(width)
+        m.d.comb += [adder.a.eq(intercept), adder.b.eq(self.total), adder.enable.eq(self.negative)]
+        m.d.comb += self.g.eq(adder.sum)
         return m
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from amaranth.lib import wiring
 
-from ..design import MAX_LATENCY, Table
+from ..design import MAX_LATENCY, Fold, Table
 from .coefficients import Coefficients
 from .fold import FoldInput, Unfold, negates
-from .product import Finish, Multiply, ProductPlan, Rows, ShiftAdd
+from .product import Finish, FinishOdd, Multiply, ProductPlan, Rows, ShiftAdd
 from .saturate import Saturate
 from .search import Offset, Search
 from .select import Select, addresses
@@ -108,7 +108,7 @@ class _ChannelPlan:
         index = self.fold.index
 
         def make():
-            circuit = FoldInput(self.fold, self.design.input, self.u_width)
+            circuit = FoldInput(self.fold, self.design.input, self.u_width, self.design.carry_cells)
             return Step(f"fold_{index}", circuit, {"u": self.u, "negative": self.negative})
 
         levels = {"none": 0.0, "complement": 0.5, "negate": 1.0}[index]
@@ -116,11 +116,12 @@ class _ChannelPlan:
 
     def _table(self):
         self.halves = min(self.core.entries), max(self.core.entries)
-        self.decremented = False
+        self.decremented = self.mirrored = False
         return self._lookup("table", self.u_width, self.core.start, {"g": self.core.entries}, self.u)
 
     def _lookup(self, name, width, first, tables, address):
         """Atoms of tables: one for the leaves of the tree that they are, and one for every further address bit."""
+        mirrored = ("intercept",) if self.mirrored else ()
         plan = TreePlan(width, first, tables)
         levels = [0, *plan.levels]
         name = f"{self.name}_{name}"
@@ -128,10 +129,11 @@ class _ChannelPlan:
 
         def make(begin, end):
             if end - begin == len(plan.levels):
-                return Step(name, Coefficients(width, first, tables), {"address": address, **outputs})
-            nets = {"address": f"{name}_rest" if begin else address, "rest": f"{name}_rest"}
+                nets = {"address": address, "negative": self.negative, **outputs}
+                return Step(name, Coefficients(width, first, tables, mirrored), nets)
+            nets = {"address": f"{name}_rest" if begin else address, "rest": f"{name}_rest", "negative": self.negative}
             nets |= {"nodes": f"{name}_nodes", "selected": f"{name}_nodes", **outputs}
-            return Step(f"{name}_{begin}_{end - 1}", Branches(plan, levels[begin], levels[end]), nets)
+            return Step(f"{name}_{begin}_{end - 1}", Branches(plan, levels[begin], levels[end], mirrored), nets)
 
         return [_Atom(make, BRANCH if k else LEAF, run=name) for k in range(len(plan.levels))]
 
@@ -139,6 +141,7 @@ class _ChannelPlan:
         lines, plan = self.core, ProductPlan(self.core)
         self.plan, self.halves = plan, plan.output_range
         self.decremented = plan.fraction == 0 and not self.channel.saturate and self._negates()
+        self.mirrored = self.decremented and self._mirrors()
         key = self.index, lines.segmentation, lines.starts, lines.stop, plan.paired
         owner = self._owners.setdefault(key, self.name)
         segment = f"{owner}_segment"
@@ -154,7 +157,8 @@ class _ChannelPlan:
 
         def make_finish():
             nets = {**self._own("total", "intercept", "g"), "negative": self.minus}
-            return Step(f"{self.name}_finish", Finish(plan, self.decremented), nets)
+            finish = FinishOdd(plan, self.channel.format) if self.mirrored else Finish(plan, self.decremented)
+            return Step(f"{self.name}_finish", finish, nets)
 
         return [
             *select,
@@ -219,7 +223,7 @@ class _ChannelPlan:
         width = (plan.operand_range[1] - plan.operand_range[0]).bit_length()
 
         def make_rows(first, last):
-            rows = Rows(plan, first, last)
+            rows = Rows(plan, first, last, self.design.carry_cells)
             nets = {
                 "driver": (driver, slice(first, last)),
                 "operand": operand,
@@ -256,9 +260,16 @@ class _ChannelPlan:
         """Whether a fold mirrors by a plain negation."""
         return negates(self.fold, self.channel.format.width)
 
+    def _mirrors(self):
+        """Whether the final addition mirrors too."""
+        return bool(self.design.carry_cells) and not self.plan.flat
+
     def _unfold(self, outputs):
         """The circuit that restores the full range."""
-        return Unfold(self.fold, self.design.input, self.halves, outputs, self.decremented)
+        if self.mirrored:
+            return Unfold(Fold(), self.design.input, outputs, outputs)
+        cells = self.design.carry_cells
+        return Unfold(self.fold, self.design.input, self.halves, outputs, self.decremented, cells)
 
     def _adds(self):
         """Whether that circuit has an adder."""

@@ -106,6 +106,8 @@ class Branches(wiring.Component):
     plan : TreePlan
     first, last : int
         Levels; a first one of 0 stands for the beginning of the tree.
+    mirrored : tuple of str
+        As for `Coefficients`.
 
     Members
     -------
@@ -117,18 +119,21 @@ class Branches(wiring.Component):
         Bits of the index for later parts; absent for the last one.
     selected : Out
         Nodes of level `last`; absent for the last part.
+    negative : In(1)
+        As for `Coefficients`, of the last part alone.
     NAME : Out
         One port a table, of the last part alone.
     """
 
-    def __init__(self, plan, first, last):
-        self._plan, self._first, self._last = plan, first, last
+    def __init__(self, plan, first, last, mirrored=()):
+        self._plan, self._first, self._last, self._mirrored = plan, first, last, mirrored
         ports = {"address": In(plan.width - first if first else plan.address_width)}
         if first:
             ports["nodes"] = In(len(plan.numbers(first)))
         if last < plan.width:
             ports |= {"rest": Out(plan.width - last), "selected": Out(len(plan.numbers(last)))}
         else:
+            ports |= {"negative": In(1)} if mirrored else {}
             ports |= {name: Out(span(min(table), max(table))) for name, table in plan.tables.items()}
         super().__init__(ports)
 
@@ -146,7 +151,9 @@ class Branches(wiring.Component):
         else:
             for name in plan.tables:
                 bits = [plan.value(column, plan.width, nodes) for column in plan.columns(name)]
-                m.d.comb += getattr(self, name).eq(Cat(*bits))
+                word = Cat(*bits)
+                inverted = self.negative.replicate(len(word)) if name in self._mirrored else 0
+                m.d.comb += getattr(self, name).eq(word ^ inverted)
         return m
 
     def _leaves(self, m, index):

@@ -179,7 +179,7 @@ def elements(design, driven):
 def _build(verilog, design, folder, timeout):
     """Leave the program ``simulate`` in `folder`."""
     (folder / "unit.v").write_text(verilog, encoding="utf-8")
-    passes = ["read_verilog -defer unit.v", f"hierarchy -check -top {design.name}", "proc", "flatten", "opt_clean"]
+    passes = ["read_verilog -nosynthesis -defer unit.v", f"hierarchy -check -top {design.name}", "proc", "flatten", "opt_clean"]
     run_yosys([*passes, "write_cxxrtl -g0 unit.cc"], folder, timeout=timeout)
     lines = [
         '#include "unit.cc"',

@@ -302,7 +302,8 @@ def _family(name):
 def _synthesise(verilog, top, family, flags, commands, folder, timeout):
     """Synthesise the unit alone in `folder`, then run the Yosys `commands` there, on one flat module."""
     (folder / "unit.v").write_text(verilog, encoding="utf-8")
-    passes = ["read_verilog unit.v", f"{family.synthesis} {flags} -top {top}"]
+    # What is written for synthesis of ECP5's cells serves ECP5 alone.
+    passes = [f"read_verilog {'' if family.name == 'ecp5' else '-nosynthesis'} unit.v", f"{family.synthesis} {flags} -top {top}"]
     passes += ["setattr -mod -unset keep_hierarchy *", "flatten", "opt_clean -purge", *family.mapping, *commands]
     run_yosys(passes, folder, timeout=timeout)
 

@@ -122,7 +122,7 @@ def read_machine(verilog, design, timeout=600):
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         Path(folder, "unit.v").write_text(verilog, encoding="utf-8")
         top = design.name
-        passes = ["read_verilog -noopt -defer unit.v", f"hierarchy -check -top {top}", *_PASSES]
+        passes = ["read_verilog -nosynthesis -noopt -defer unit.v", f"hierarchy -check -top {top}", *_PASSES]
         run_yosys([*passes, f"write_blif -top {top} unit.blif"], folder, timeout=timeout)
         try:
             text = Path(folder, "unit.blif").read_text(encoding="utf-8")

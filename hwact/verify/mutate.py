@@ -303,7 +303,7 @@ def _try(mutant, design, verilog, level, seconds):
 
 def _elaborates(verilog, top):
     """Whether Yosys reads the text as a circuit without loops, clashing drivers and undriven wires."""
-    passes = ["read_verilog -defer unit.v", f"hierarchy -check -top {top}"]
+    passes = ["read_verilog -nosynthesis -defer unit.v", f"hierarchy -check -top {top}"]
     passes += ["setattr -mod -unset keep_hierarchy *", "proc", "flatten", "opt_clean"]
     with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
         Path(folder, "unit.v").write_text(verilog, encoding="utf-8")

@@ -228,7 +228,7 @@ class Program:
         folder, design = self._folder, self._design
         (folder / "unit.v").write_text(verilog, encoding="utf-8")
         passes = [
-            "read_verilog -defer unit.v",
+            "read_verilog -nosynthesis -defer unit.v",
             f"hierarchy -check -top {design.name}",
             "setattr -mod -unset keep_hierarchy *",
             "proc",
