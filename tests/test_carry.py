@@ -10,6 +10,7 @@ from designs import hand_made
 
 from hwact import Spec
 from hwact.design import Design
+from hwact.emit.core_file import core_text
 from hwact.emit.verilog import verilog
 from hwact.errors import RequestError
 from hwact.rtl.carry import AddIf, Mirror, NegateIf, Subtract
@@ -93,3 +94,10 @@ def test_carry_cells_are_part_of_the_digest_and_of_the_manifest():
     assert Design.from_dict(design.to_dict()) == design
     with pytest.raises(RequestError, match="^Design carry_cells must be empty or ccu2c, not 'ice'$"):
         replace(plain, carry_cells="ice")
+
+
+def test_files_say_which_device_they_are_for():
+    """The head of the Verilog, and the FuseSoC core's synthesis."""
+    design = replace(hand_made()["uniform_odd"], carry_cells="ccu2c")
+    assert "// For ECP5: where SYNTHESIS is defined" in verilog(design, command="")
+    assert "arch: ecp5" in core_text(design, "") and "arch: ice40" in core_text(replace(design, carry_cells=""), "")

@@ -24,13 +24,21 @@ def core_text(design, command, description=None):
     """
     if description is None:
         description = f"{plain(design.channels[0].expression)}, {design.input} to {design.channels[0].format}"
+    arch = "ecp5" if getattr(design, "carry_cells", "") else "ice40"
     return (
         "CAPI=2:\n"
         + line_comment("#", notice(design, command))
-        + _CORE.format(name=design.name, version=__version__, description=json.dumps(description))
+        + _CORE.format(
+            name=design.name,
+            version=__version__,
+            description=json.dumps(description),
+            device=_DEVICES[arch],
+            arch=arch,
+        )
     )
 
 
+_DEVICES = {"ice40": "iCE40", "ecp5": "ECP5"}
 _CORE = """
 name: hwact:units:{name}:{version}
 description: {description}
@@ -66,9 +74,9 @@ targets:
       iverilog_options: [-g2005, -Wall]
   synth:
     <<: *default
-    description: Yosys for iCE40, to see how large the unit is
+    description: Yosys for {device}, to see how large the unit is
     flow: generic
     flow_options:
       tool: yosys
-      arch: ice40
+      arch: {arch}
 """

@@ -6,6 +6,9 @@ __all__ = ["block_comment", "codes", "figures", "line_comment", "notice", "plain
 
 #: What generated files say of their licence: nobody keeps a right in them.
 LICENCE = "CC0-1.0"
+_CARRY_CELLS = (
+    "For ECP5: where SYNTHESIS is defined, as synthesis tools do, additions are its cells CCU2C; simulation needs no model."
+)
 
 
 def plain(text):
@@ -76,7 +79,8 @@ def verilog_head(design, command, title, rows, formats):
         f"{port:<{width}}  {direction:<9}  {bits:>4}  {'; '.join(filter(None, (meaning, formats.get(port))))}"
         for port, direction, bits, meaning in table
     ]
-    return [licence, f"{design.name}: {plain(title)}.", *origin, "", *lines]
+    cells = (_CARRY_CELLS,) if getattr(design, "carry_cells", "") else ()
+    return [licence, f"{design.name}: {plain(title)}.", *origin, *cells, "", *lines]
 
 
 def line_comment(prefix, lines):
