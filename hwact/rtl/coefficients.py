@@ -1,6 +1,6 @@
 """The tables of slopes and intercepts, or of outputs."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,8 +33,9 @@ class Coefficients(wiring.Component):
         Address of the first entries.
     tables : dict of str to sequence of int
         Entries by the name of the port that gives them.
-    mirrored : tuple of str
-        Tables whose entries are inverted where `negative` is set: within a table, that takes few cells or none.
+    mirrored : dict of str to sequence of int
+        Other entries of some tables, for where `negative` is set. Where they are the complements of the first ones,
+        or nearly, this takes few cells: less than to invert what the table gives.
 
     Members
     -------
@@ -46,23 +47,29 @@ class Coefficients(wiring.Component):
     """
 
     def __init__(self, address_width, first, tables, mirrored=()):
-        self._first, self._tables, self._mirrored = first, tables, mirrored
+        self._first, self._tables, self._mirrored = first, tables, dict(mirrored)
         ports = {"negative": In(1)} if mirrored else {}
-        ports |= {name: Out(span(min(entries), max(entries))) for name, entries in tables.items()}
+        for name, entries in tables.items():
+            values = (*entries, *self._mirrored.get(name, ()))
+            ports[name] = Out(span(min(values), max(values)))
         super().__init__({"address": In(address_width), **ports})
 
     def elaborate(self, platform):
         m = Module()
-        width = index_width(len(self.address), self._first, self._tables.values())
+        width = index_width(len(self.address), self._first, [*self._tables.values(), *self._mirrored.values()])
         index = self.address
         if width < len(self.address):
             index = Signal(width)
             beyond = self.address[width:].any()
             m.d.comb += index.eq(self.address[:width] | beyond.replicate(width))
+        count = (1 << width) - self._first
         for name, entries in self._tables.items():
             out = getattr(self, name)
-            found = Signal.like(out, name=f"{name}_entry") if name in self._mirrored else out
-            lookup(m, index, entries[: (1 << width) - self._first], self._first, found)
             if name in self._mirrored:
-                m.d.comb += out.eq(found ^ self.negative.replicate(len(found)))
+                upright, mirrored = (Signal.like(out, name=f"{name}_{side}") for side in ("upright", "mirrored"))
+                lookup(m, index, entries[:count], self._first, upright)
+                lookup(m, index, self._mirrored[name][:count], self._first, mirrored)
+                m.d.comb += out.eq(Mux(self.negative, mirrored, upright))
+            else:
+                lookup(m, index, entries[:count], self._first, out)
         return m

@@ -388,13 +388,16 @@ class Finish(wiring.Component):
 class FinishOdd(wiring.Component):
     """Add the intercept, and mirror what an odd fold has halved, in one adder.
 
-    With one less in the intercept's table, ``c - 1 + p + 1`` is g, and ``~(c - 1) - p`` is -g. The plan has no
-    fraction.
+    The table holds ``c - 1`` for the upright half, ``c - 1 + p + 1`` being the sum s, and what is left of
+    ``constant - (s >> fraction)`` without p for the mirrored one: ``~s + ((constant + 1) << fraction)``, of which the
+    fraction is dropped.
 
     Parameters
     ----------
     plan : ProductPlan
         Not flat.
+    constant : int
+        As in `Fold`.
     output : Format
 
     Members
@@ -402,31 +405,40 @@ class FinishOdd(wiring.Component):
     total : In
         Product, in units of ``2**ending``.
     intercept : In
-        One less than the intercept, inverted where `negative` is set.
+        From the table that suits `negative`.
     negative : In(1)
     g : Out
         Output code.
     """
 
-    def __init__(self, plan, output):
-        stored = plan.intercepts
+    def __init__(self, plan, constant, output):
+        self._plan = plan
+        values = (*self.upright(plan), *self.mirrored(plan, constant))
         super().__init__(
             {
                 "total": In(span(*plan.total_range)),
-                "intercept": In(span(min(stored) - 1, max(stored) - 1)),
+                "intercept": In(span(min(values), max(values))),
                 "negative": In(1),
                 "g": Out(span(output.min_code, output.max_code)),
             }
         )
 
+    @staticmethod
+    def upright(plan):
+        """The intercept's table."""
+        return tuple(c - 1 for c in plan.intercepts)
+
+    @staticmethod
+    def mirrored(plan, constant):
+        """The intercept's table for the mirrored half."""
+        return tuple(((constant + 1) << plan.fraction) - 1 - c for c in plan.intercepts)
+
     def elaborate(self, platform):
         m = Module()
-        width, known = len(self.g), len(self.intercept)
-        beyond = self.intercept[-1] if self.intercept.shape().signed else self.negative
-        intercept = Cat(self.intercept, beyond.replicate(max(width - known, 0)))
-        m.submodules.subtract = adder = Subtract(width)
-        m.d.comb += [adder.a.eq(intercept), adder.b.eq(self.total), adder.enable.eq(self.negative)]
-        m.d.comb += self.g.eq(adder.sum)
+        fraction = self._plan.fraction
+        m.submodules.subtract = adder = Subtract(len(self.g) + fraction)
+        m.d.comb += [adder.a.eq(self.intercept), adder.b.eq(self.total), adder.enable.eq(self.negative)]
+        m.d.comb += self.g.eq(adder.sum[fraction:])
         return m
 
 

@@ -116,13 +116,12 @@ class _ChannelPlan:
 
     def _table(self):
         self.halves = min(self.core.entries), max(self.core.entries)
-        self.decremented = self.mirrored = False
+        self.decremented, self.mirrored = False, {}
         return self._lookup("table", self.u_width, self.core.start, {"g": self.core.entries}, self.u)
 
     def _lookup(self, name, width, first, tables, address):
         """Atoms of tables: one for the leaves of the tree that they are, and one for every further address bit."""
-        mirrored = ("intercept",) if self.mirrored else ()
-        plan = TreePlan(width, first, tables)
+        plan = TreePlan(width, first, tables, self.mirrored)
         levels = [0, *plan.levels]
         name = f"{self.name}_{name}"
         outputs = self._own(*tables)
@@ -130,18 +129,19 @@ class _ChannelPlan:
         def make(begin, end):
             if end - begin == len(plan.levels):
                 nets = {"address": address, "negative": self.negative, **outputs}
-                return Step(name, Coefficients(width, first, tables, mirrored), nets)
+                return Step(name, Coefficients(width, first, tables, self.mirrored), nets)
             nets = {"address": f"{name}_rest" if begin else address, "rest": f"{name}_rest", "negative": self.negative}
             nets |= {"nodes": f"{name}_nodes", "selected": f"{name}_nodes", **outputs}
-            return Step(f"{name}_{begin}_{end - 1}", Branches(plan, levels[begin], levels[end], mirrored), nets)
+            return Step(f"{name}_{begin}_{end - 1}", Branches(plan, levels[begin], levels[end]), nets)
 
         return [_Atom(make, BRANCH if k else LEAF, run=name) for k in range(len(plan.levels))]
 
     def _lines(self):
         lines, plan = self.core, ProductPlan(self.core)
         self.plan, self.halves = plan, plan.output_range
-        self.decremented = plan.fraction == 0 and not self.channel.saturate and self._negates()
-        self.mirrored = self.decremented and self._mirrors()
+        mirrors = self._mirrors()
+        self.mirrored = {"intercept": FinishOdd.mirrored(plan, self.fold.constant)} if mirrors else {}
+        self.decremented = mirrors or plan.fraction == 0 and not self.channel.saturate and self._negates()
         key = self.index, lines.segmentation, lines.starts, lines.stop, plan.paired
         owner = self._owners.setdefault(key, self.name)
         segment = f"{owner}_segment"
@@ -157,8 +157,11 @@ class _ChannelPlan:
 
         def make_finish():
             nets = {**self._own("total", "intercept", "g"), "negative": self.minus}
-            finish = FinishOdd(plan, self.channel.format) if self.mirrored else Finish(plan, self.decremented)
-            return Step(f"{self.name}_finish", finish, nets)
+            if self.mirrored:
+                circuit = FinishOdd(plan, self.fold.constant, self.channel.format)
+            else:
+                circuit = Finish(plan, self.decremented)
+            return Step(f"{self.name}_finish", circuit, nets)
 
         return [
             *select,
@@ -262,7 +265,8 @@ class _ChannelPlan:
 
     def _mirrors(self):
         """Whether the final addition mirrors too."""
-        return bool(self.design.carry_cells) and not self.plan.flat
+        odd = self.fold.restore == "odd" and not self.channel.saturate
+        return odd and bool(self.design.carry_cells) and not self.plan.flat
 
     def _unfold(self, outputs):
         """The circuit that restores the full range."""

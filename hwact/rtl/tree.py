@@ -34,9 +34,13 @@ class TreePlan:
         Address of the first entries.
     tables : dict of str to sequence of int
         Entries by the name of the port that gives them.
+    mirrored : dict of str to sequence of int
+        As for `Coefficients`.
     """
 
-    def __init__(self, address_width, first, tables):
+    def __init__(self, address_width, first, tables, mirrored=()):
+        self.ports, self.mirrored = tuple(tables), {name: f"{name}_mirrored" for name in mirrored}
+        tables = {**tables, **{self.mirrored[name]: entries for name, entries in dict(mirrored).items()}}
         self.address_width, self.tables = address_width, tables
         self._low = index_width(address_width, first, tables.values())
         self._first = first
@@ -55,12 +59,21 @@ class TreePlan:
         """Where the tree can be cut: behind the leaves, and behind every further address bit."""
         return range(min(LEAF_BITS, self.width), self.width + 1)
 
+    def sides(self, name):
+        """Names of the tables of a port: its own, and the mirrored one where there is one."""
+        return [name, self.mirrored[name]] if name in self.mirrored else [name]
+
+    def shape(self, name):
+        """Shape of a port."""
+        values = [entry for table in self.sides(name) for entry in self.tables[table]]
+        return span(min(values), max(values))
+
     def columns(self, name):
         """Every bit of a table, lowest first, as a function of the whole index."""
         entries = self.tables[name]
         padded = [entries[0]] * self._first + list(entries) + [entries[-1]] * (1 << self.width)
         padded = padded[: 1 << self.width]
-        bits = range(span(min(entries), max(entries)).width)
+        bits = range(self.shape(name.removesuffix("_mirrored")).width)
         return [int("".join("01"[entry >> bit & 1] for entry in reversed(padded)), 2) for bit in bits]
 
     def numbers(self, level):
@@ -106,8 +119,6 @@ class Branches(wiring.Component):
     plan : TreePlan
     first, last : int
         Levels; a first one of 0 stands for the beginning of the tree.
-    mirrored : tuple of str
-        As for `Coefficients`.
 
     Members
     -------
@@ -125,16 +136,16 @@ class Branches(wiring.Component):
         One port a table, of the last part alone.
     """
 
-    def __init__(self, plan, first, last, mirrored=()):
-        self._plan, self._first, self._last, self._mirrored = plan, first, last, mirrored
+    def __init__(self, plan, first, last):
+        self._plan, self._first, self._last = plan, first, last
         ports = {"address": In(plan.width - first if first else plan.address_width)}
         if first:
             ports["nodes"] = In(len(plan.numbers(first)))
         if last < plan.width:
             ports |= {"rest": Out(plan.width - last), "selected": Out(len(plan.numbers(last)))}
         else:
-            ports |= {"negative": In(1)} if mirrored else {}
-            ports |= {name: Out(span(min(table), max(table))) for name, table in plan.tables.items()}
+            ports |= {"negative": In(1)} if plan.mirrored else {}
+            ports |= {name: Out(plan.shape(name)) for name in plan.ports}
         super().__init__(ports)
 
     def elaborate(self, platform):
@@ -149,11 +160,12 @@ class Branches(wiring.Component):
         if self._last < plan.width:
             m.d.comb += [self.rest.eq(index[self._last - self._first :]), self.selected.eq(nodes)]
         else:
-            for name in plan.tables:
-                bits = [plan.value(column, plan.width, nodes) for column in plan.columns(name)]
-                word = Cat(*bits)
-                inverted = self.negative.replicate(len(word)) if name in self._mirrored else 0
-                m.d.comb += getattr(self, name).eq(word ^ inverted)
+            for name in plan.ports:
+                upright, *mirrored = (
+                    Cat(*(plan.value(column, plan.width, nodes) for column in plan.columns(table)))
+                    for table in plan.sides(name)
+                )
+                m.d.comb += getattr(self, name).eq(Mux(self.negative, *mirrored, upright) if mirrored else upright)
         return m
 
     def _leaves(self, m, index):
