@@ -21,6 +21,7 @@ ALLOWED = {
     "spec": {"fixed", "functions", "design"},
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
+    "estimate": {"fixed", "design", "fit"},
     "emit": {"fixed", "ports", "design"},
     "multi": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
     "parametric": {"fixed", "record", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},
@@ -32,6 +33,7 @@ ALLOWED = {
 LAZY = {
     "design": {"rtl", "emit", "verify"},
     "spec": {"fit", "synth"},
+    "estimate": {"rtl"},
     "emit": {"synth", "softmax", "multi", "parametric", "programmable"},
     "programmable": {"sim", "spec"},
     "sideband": {"sim"},

@@ -377,7 +377,7 @@ def made(tmp_path_factory):
 
 def command(monkeypatch, capsys, result, *arguments):
     """Status, stdout and stderr of `hwact mutate` when the ladder says `result`."""
-    monkeypatch.setattr(sys.modules["hwact.cli.mutate"], "run_mutants", lambda *a, **k: result)
+    monkeypatch.setattr("hwact.cli.mutate.run_mutants", lambda *a, **k: result)
     status = run(hwact, ["mutate", *arguments])
     captured = capsys.readouterr()
     return status, captured.out, captured.err

@@ -1,22 +1,13 @@
 """The command line: one verb a file."""
 
+import importlib
 import sys
+from collections.abc import Mapping
 
 import click
 
 from .. import __version__
 from .common import Group, run, stoppable
-from .demo import demo
-from .fusesoc import fusesoc
-from .generate import generate
-from .image import image
-from .list import list_functions
-from .mutate import mutate
-from .show import show
-from .simulate import simulate
-from .softmax import softmax
-from .synth import synth
-from .verify import verify
 
 __all__ = ["hwact", "main"]
 
@@ -24,6 +15,7 @@ EPILOG = """
 hwact list
 hwact show gelu
 hwact generate tanh --input SQ4.12 --output SQ1.15
+hwact estimate tanh --input SQ4.12 --output SQ1.15
 hwact image gelu --for programmable
 hwact softmax --input SQ4.4 --output UQ0.8 --length 64
 hwact verify tanh
@@ -34,8 +26,48 @@ hwact fusesoc cores/hwact
 """
 
 
+class _Verbs(Mapping):
+    """Commands by name, each imported when it is asked for: none waits for what another needs.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        ``module:command`` by the verb.
+    """
+
+    def __init__(self, names):
+        self._names = names
+
+    def __getitem__(self, verb):
+        module, _, command = self._names[verb].partition(":")
+        return getattr(importlib.import_module(f".{module}", __name__), command)
+
+    def __iter__(self):
+        return iter(self._names)
+
+    def __len__(self):
+        return len(self._names)
+
+
+VERBS = {
+    "list": "list:list_functions",
+    "show": "show:show",
+    "generate": "generate:generate",
+    "estimate": "estimate:estimate",
+    "image": "image:image",
+    "softmax": "softmax:softmax",
+    "verify": "verify:verify",
+    "simulate": "simulate:simulate",
+    "mutate": "mutate:mutate",
+    "synth": "synth:synth",
+    "fusesoc": "fusesoc:fusesoc",
+    "demo": "demo:demo",
+}
+
+
 @click.group(
     cls=Group,
+    commands=_Verbs(VERBS),
     epilog=EPILOG,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -50,10 +82,6 @@ def hwact(context):
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for command in (list_functions, show, generate, image, softmax, verify, simulate, mutate, synth, fusesoc, demo):
-    hwact.add_command(command)
 
 
 def main(arguments=None):

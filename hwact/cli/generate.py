@@ -6,20 +6,19 @@ from dataclasses import replace
 import click
 from click.core import ParameterSource
 
-from ..design import INTERFACES, MULTIPLIERS, RESETS, SEGMENTATIONS
 from ..emit.folder import check_folder, write_folder
 from ..emit.header import figures
 from ..errors import RequestError
-from ..functions import function as function_of
 from ..output import Unit
-from ..spec import DEFAULT_LATENCY, DERIVATIVES, EFFORTS, FITS, METHODS, Spec
+from ..spec import Spec
 from ..synth import find_target, shortest_pipeline
 from .common import Verb, echo_json, json_option, progress, show_table
 from .multi import functions_option, generate_multi, read_functions
+from .options import check_used, parameter_option, read_function, unit_options
 from .parametric import generate_parametric, own_request, parametric_options
 from .programmable import BUSES, generate_programmable, given_programmable
 
-__all__ = ["generate", "parameter_option", "read_function", "show_unit"]
+__all__ = ["generate", "show_unit"]
 
 EPILOG = """
 hwact generate tanh --input SQ4.12 --output SQ1.15
@@ -34,30 +33,6 @@ hwact generate --functions "tanh,sigmoid,x*sigmoid(1.702*x)" --input SQ4.8 --out
 hwact generate gelu --parametric --channels 64 --alpha UQ2.6 --beta SQ2.6 --input SQ4.8 --output SQ4.8 --interface stream
 """
 
-parameter_option = click.option(
-    "--parameter",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Value of a parameter of the expression; repeatable.",
-)
-
-
-def read_function(text, parameters):
-    """The function written on the command line, with its parameters."""
-    values = {}
-    for item in parameters:
-        name, equals, value = (part.strip() for part in item.partition("="))
-        if not (name and equals):
-            raise RequestError(f"Parameter must be written NAME=VALUE, not {item!r}")
-        if name in values:
-            raise RequestError(f"Parameter {name} must be given once, not twice")
-        values[name] = value
-    return function_of(text, values)
-
-
-def _choice(name, values, default, text):
-    return click.option(f"--{name}", type=click.Choice(values), default=default, show_default=True, help=text)
-
 
 @click.command(
     "generate", cls=Verb, epilog=EPILOG, short_help="Generate a unit: Verilog, C model, benches, proofs."
@@ -67,33 +42,7 @@ def _choice(name, values, default, text):
 @functions_option
 @parametric_options
 @parameter_option
-@click.option(
-    "--input", "input_", required=True, metavar="FORMAT", help="Input format, such as SQ4.12 or UQ0.8."
-)
-@click.option("--output", required=True, metavar="FORMAT", help="Output format.")
-@click.option(
-    "--bound",
-    default="faithful",
-    show_default=True,
-    help="faithful (< 1 ulp), correct (<= 1/2 ulp), 1.5ulp, 2^-10, 1e-3.",
-)
-@click.option(
-    "--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5."
-)
-@_choice("derivative", DERIVATIVES, "none", "Second output: its own approximation, or the slope in use.")
-@click.option("--derivative-output", metavar="FORMAT", help="Format of the derivative.")
-@click.option(
-    "--derivative-bound", default="faithful", show_default=True, help="Bound of a direct derivative."
-)
-@_choice("method", METHODS, "auto", "Lines, a table, or whichever is estimated to be smaller.")
-@_choice("segmentation", ("auto", *SEGMENTATIONS), "auto", "Breakpoints; auto with --method pwl is free.")
-@_choice("multiplier", ("auto", *MULTIPLIERS), "auto", "How slopes are multiplied.")
-@_choice("fit", FITS, "exact", "Exactly minimal, or a published segmenter to compare with.")
-@click.option("--saturate", is_flag=True, help="Clamp the output, so that lines may run beyond its range.")
-@_choice("interface", INTERFACES, "comb", "Combinational, clock enable, valid and ready, or AXI4-Stream.")
-@click.option(
-    "--latency", type=int, help=f"Clock cycles of a unit that is not combinational; {DEFAULT_LATENCY} if left out."
-)
+@unit_options
 @click.option(
     "--fmax", type=float, metavar="MHZ", help="The least latency that reaches a clock frequency on --target."
 )
@@ -103,31 +52,10 @@ def _choice(name, values, default, text):
     help="Family to lay tables out for: ice40, ecp5 or gowin; with --fmax a device, as in hwact synth. Without it, "
     "tables stay readable.",
 )
-@click.option(
-    "--reset",
-    type=click.Choice(RESETS),
-    help="Reset of a clocked unit; sync-high if left out, sync-low for axis.",
-)
-@click.option("--lanes", type=int, default=1, show_default=True, metavar="N", help="Codes taken per clock cycle.")
-@click.option(
-    "--tuser", type=int, default=0, show_default=True, metavar="BITS", help="Width of the tuser of an axis unit."
-)
-@click.option("--clock-name", default="clk", show_default=True, metavar="PORT", help="Name of the clock, such as aclk.")
-@click.option(
-    "--reset-name", default="", metavar="PORT", help="Name of the reset, such as aresetn; rst or rst_n if left out."
-)
-@click.option(
-    "--effort",
-    type=click.IntRange(0, len(EFFORTS) - 1),
-    default=0,
-    show_default=True,
-    help=f"How many candidates are synthesised for the target: {', '.join(map(str, EFFORTS))}.",
-)
 @click.option("--programmable", is_flag=True, help="A unit for any function, whose segments are written over a bus.")
 @click.option("--segments", type=int, metavar="N", help="Segments that a programmable unit holds.")
 @click.option("--bus", type=click.Choice(BUSES), help="Bus of a programmable unit; axi-lite if left out.")
 @click.option("--slope-format", metavar="FORMAT", help="Slopes of a programmable unit; SQ2.f if left out.")
-@click.option("--name", help="Name of the Verilog module; the function's if left out.")
 @click.option("-o", "folder", type=click.Path(file_okay=False), help="Output folder; ./NAME if left out.")
 @click.option("--force", is_flag=True, help="Write into a folder that holds other files.")
 @json_option
@@ -146,7 +74,7 @@ def generate(
         raise RequestError("Functions must be given all with --functions, not one beside them")
     if not functions and (function is None) == (expression is None):
         raise RequestError("Function must be given once, as the argument or with --function")
-    _check_used(context, request)
+    check_used(context, request)
     own = own_request(request)
     if own and (functions or fmax is not None):
         raise RequestError(f"{'Functions' if functions else 'Clock frequency'} must be left out with --parametric")
@@ -202,17 +130,6 @@ def _check_goal(fmax, target, request):
         raise RequestError("Interface must be pipe, stream or axis with --fmax, not comb")
     if request["latency"] is not None:
         raise RequestError("Latency must be left out with --fmax")
-
-
-def _check_used(context, request):
-    """Refuse options that the others would leave without any effect."""
-    given = {name for name in request if context.get_parameter_source(name) == ParameterSource.COMMANDLINE}
-    if request["interface"] == "comb" and "reset" in given and not request.get("parametric"):
-        raise RequestError("Reset must come with --interface pipe, stream or axis, not comb")
-    if request["derivative"] != "direct" and "derivative_bound" in given:
-        raise RequestError(
-            f"Derivative bound must come with --derivative direct, not {request['derivative']}"
-        )
 
 
 def show_unit(contents, folder):

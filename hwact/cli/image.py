@@ -9,7 +9,7 @@ from ..emit.folder import check_folder, write_folder
 from ..emit.header import figures
 from ..errors import RequestError
 from .common import Verb, echo_json, json_option, progress, show_table
-from .generate import parameter_option, read_function
+from .options import parameter_option, read_function
 
 __all__ = ["image"]
 

@@ -7,7 +7,7 @@ from ..fixed import SQ
 from ..functions import Reference
 from ..spec import parse_domain
 from .common import Verb, echo_json, json_option
-from .generate import parameter_option, read_function
+from .options import parameter_option, read_function
 
 __all__ = ["show"]
 

@@ -12,7 +12,7 @@ from .problem import Problem, Target
 from .published import fit_published
 from .slope import AnySlope, HeldSlope, slope_channel
 
-__all__ = ["fit", "target_of"]
+__all__ = ["fit", "held_slopes", "target_of"]
 
 
 def target_of(function, spec, output, bound, name="y", mode="function"):
@@ -88,7 +88,7 @@ def fit(spec, area=None):
         build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)
         return Chooser(build, area, spec.tries, variants)
 
-    y, lut_inputs, trials = _fit_y(target, spec, chooser((), spec.layouts))
+    y, lut_inputs, trials = _fit(target, spec, held_slopes(spec), spec.bound, chooser((), spec.layouts))
     channels = [y]
     if spec.derivative == "slope":
         expression = spec.function.derivative().text
@@ -102,13 +102,19 @@ def fit(spec, area=None):
     return design(channels=tuple(channels), lut_inputs=lut_inputs, trials=trials)
 
 
-def _fit_y(target, spec, choose_one):
-    slopes = AnySlope()
-    if spec.derivative == "slope" and spec.derivative_output is not None:
-        if spec.fit != "exact":
-            raise RequestError(f"Derivative output must be left out for --derivative slope with --fit {spec.fit}")
-        slopes = HeldSlope(spec.derivative_output, spec.input.frac_bits - spec.output.frac_bits)
-    return _fit(target, spec, slopes, spec.bound, choose_one)
+def held_slopes(spec):
+    """The slopes that the first channel of a unit may have.
+
+    Raises
+    ------
+    RequestError
+        If a published segmenter is asked for, which knows no such slopes.
+    """
+    if spec.derivative != "slope" or spec.derivative_output is None:
+        return AnySlope()
+    if spec.fit != "exact":
+        raise RequestError(f"Derivative output must be left out for --derivative slope with --fit {spec.fit}")
+    return HeldSlope(spec.derivative_output, spec.input.frac_bits - spec.output.frac_bits)
 
 
 def _fit(target, spec, slopes, bound, choose_one, beside=None):

@@ -1,0 +1,206 @@
+"""From a `Spec` to an `Estimate`: the fit's way to a design, with sketches in place of fitted segments."""
+
+import functools
+import time
+from dataclasses import asdict, dataclass, replace
+
+from ..design import Channel, Design, Lines
+from ..fit import held_slopes, target_of
+from ..fit.choice import described
+from ..fit.features import channel_features
+from ..fit.problem import Problem
+from ..fit.published import fit_published
+from ..fit.slope import AnySlope, slope_channel
+from .model import Model
+from .search import Search
+from .sketch import Draft
+
+__all__ = ["Estimate", "estimate"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a unit is expected to take, before it is fitted and synthesised.
+
+    Parameters
+    ----------
+    target : str
+        Family of devices.
+    luts : int
+        Lookup tables of four inputs.
+    low, high : int
+        Nine in ten units have LUTs between these.
+    carries, ffs, dsps, bram_bits : int
+        Carry cells, flip-flops, multiplier blocks, and bits of block RAM (always 0: tables are LUTs).
+    median_abs_error, p90_abs_error : float
+        Half, and nine in ten, of the units that the model was checked on had no larger error, relative to their LUTs.
+    checked : int
+        How many units that were.
+    method : str
+        ``pwl`` or ``table``.
+    segmentation : str or None
+    segments : int or None
+        Straight pieces over the whole domain; None for a table.
+    latency : int
+        Clock cycles.
+    unit : str
+        A few words on how the function is computed.
+    seconds : float
+        How long the estimate took.
+    """
+
+    target: str
+    luts: int
+    low: int
+    high: int
+    carries: int
+    ffs: int
+    dsps: int
+    bram_bits: int
+    median_abs_error: float
+    p90_abs_error: float
+    checked: int
+    method: str
+    segmentation: object
+    segments: object
+    latency: int
+    unit: str
+    seconds: float
+
+    def to_dict(self):
+        """One row of numbers and strings, ready for JSON."""
+        return asdict(self)
+
+    @property
+    def sentence(self):
+        """The estimate and its error in words."""
+        return (
+            f"About {self.luts} LUTs, most likely {self.low} to {self.high}: of {self.checked} other units half were "
+            f"within {100 * self.median_abs_error:.0f} % of their estimate, nine in ten within {100 * self.p90_abs_error:.0f} %"
+        )
+
+
+def estimate(spec, target=None):
+    """Estimate the unit that `Spec.design` would choose, without effort and without a tool.
+
+    Parameters
+    ----------
+    spec : Spec
+        Its effort counts as 0.
+    target : str or None
+        Family to lay tables out for; None takes the spec's, and ``ice40`` where that is ``any``.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    RequestError
+        As `Spec.design` does, or if there is no model of the target.
+    """
+    began = time.perf_counter()
+    family = target or ("ice40" if spec.target == "any" else spec.target)
+    model = Model.of(family)
+    spec = replace(spec, target=family, effort=0)
+    channels, features = _channels(spec, model)
+    lanes = spec.lanes
+    luts = lanes * model.cells(model.luts, features)
+    return Estimate(
+        target=family,
+        luts=round(luts),
+        low=round(luts / (1 + model.p90_abs_error)),
+        high=round(luts / (1 - model.p90_abs_error)),
+        carries=round(lanes * model.cells(model.carries, features)),
+        ffs=_flip_flops(spec, channels) if spec.latency else 0,
+        dsps=lanes * sum(_has_dsp(channel.core) for channel in channels),
+        bram_bits=0,
+        median_abs_error=model.median_abs_error,
+        p90_abs_error=model.p90_abs_error,
+        checked=model.checked,
+        method=channels[0].core.method,
+        segmentation=getattr(channels[0].core, "segmentation", None),
+        segments=channels[0].segments,
+        latency=spec.latency,
+        unit=described(channels[0]),
+        seconds=round(time.perf_counter() - began, 4),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _target(function, spec, output, bound, name="y", mode="function"):
+    """As `target_of`; functions and formats return in explorations."""
+    return target_of(function, spec, output, bound, name, mode)
+
+
+def _target_for(spec, function, output, bound, *words):
+    return _target(function, _Domain(spec.input, spec.domain_codes), output, bound, *words)
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """What `target_of` reads of a `Spec`."""
+
+    input: object
+    domain_codes: tuple
+
+
+def _channels(spec, model):
+    """The channels of a unit and its features."""
+    target = _target_for(spec, spec.function, spec.output, spec.bound)
+    problem = Problem(target, held_slopes(spec), spec.saturate or spec.fit != "exact")
+    method = "pwl" if spec.derivative == "slope" else spec.method
+    y, features = _cheapest(problem, spec, spec.bound, method, model)
+    if spec.derivative == "none":
+        return [y], features
+    derivative = spec.function.derivative()
+    if spec.derivative == "slope":
+        dy = slope_channel(y, derivative.text, spec.input, spec.derivative_output)
+        more = _features(dy, spec, [y])
+    else:
+        target = _target_for(spec, derivative, spec.derivative_output, spec.derivative_bound, "dy", "direct")
+        problem = Problem(target, AnySlope(), spec.saturate or spec.fit != "exact")
+        dy, more = _cheapest(problem, spec, spec.derivative_bound, spec.method, model, [y])
+    return [y, dy], features.plus(more)
+
+
+def _cheapest(problem, spec, bound, method, model, beside=()):
+    """The channel of least estimate, and its features."""
+    if spec.fit != "exact":
+        ulps, _ = bound.in_ulps(problem.target.output)
+        channel = fit_published(problem, spec.fit, ulps, spec.multiplier)
+        return channel, _features(channel, spec, beside)
+    shared = [(channel.fold, channel.core) for channel in beside]
+    search = Search(problem, functools.partial(model.cells, model.luts), spec.multiplier, shared)
+    found = search.cheapest(method, spec.segmentation)
+    core = found.core.lines() if isinstance(found.core, Draft) else found.core
+    t = problem.target
+    segments = problem.pieces(found.folded.fold, core) if isinstance(core, Lines) else None
+    words = t.name, t.expression, t.mode, t.output, t.bound
+    return Channel(*words, found.folded.fold, core, problem.saturate, segments=segments), found.features
+
+
+def _features(channel, spec, beside):
+    most = channel.fold.index_range(spec.input, spec.domain_codes)[1]
+    return channel_features(
+        channel.fold,
+        channel.core,
+        spec.input,
+        channel.format,
+        u_width=max(most.bit_length(), 1),
+        saturate=channel.saturate,
+        beside=[(other.fold, other.core) for other in beside],
+    )
+
+
+def _has_dsp(core):
+    return core.method == "pwl" and core.multiplier == "dsp" and core.offset_bits > 0 and any(core.slopes)
+
+
+def _flip_flops(spec, channels):
+    """Registers between the stages of a unit, and those of its handshake."""
+    from ..rtl import register_bits
+
+    design = Design(spec.name, spec.function.name, spec.input, spec.domain_codes, tuple(channels), spec.shell)
+    beside = {"comb": 0, "pipe": 0, "stream": 1, "axis": 2 + spec.lanes + spec.tuser}[spec.interface]
+    return spec.lanes * register_bits(design) + spec.latency * beside
