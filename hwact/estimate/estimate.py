@@ -11,6 +11,7 @@ from ..fit.features import channel_features
 from ..fit.problem import Problem
 from ..fit.published import fit_published
 from ..fit.slope import AnySlope, slope_channel
+from ..functions import Reference
 from .model import Model
 from .search import Search
 from .sketch import Draft
@@ -127,14 +128,14 @@ def estimate(spec, target=None):
     )
 
 
-@functools.lru_cache(maxsize=256)
-def _target(function, spec, output, bound, name="y", mode="function"):
-    """As `target_of`; functions and formats return in explorations."""
-    return target_of(function, spec, output, bound, name, mode)
+#: Widest input whose functions are kept from one estimate to the next.
+_KEPT_WIDTH = 16
 
 
 def _target_for(spec, function, output, bound, *words):
-    return _target(function, _Domain(spec.input, spec.domain_codes), output, bound, *words)
+    """As `target_of`; explorations ask for the same function and format again and again."""
+    kept = _kept_target if spec.input.width <= _KEPT_WIDTH else _kept_target.__wrapped__
+    return kept(_Domain(spec.input, spec.domain_codes), function, output, bound, *words)
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,18 @@ class _Domain:
 
     input: object
     domain_codes: tuple
+
+
+@functools.lru_cache(maxsize=64)
+def _kept_target(domain, function, output, bound, *words):
+    kept = _reference if domain.input.width <= _KEPT_WIDTH else _reference.__wrapped__
+    words = words or ("y", "function")
+    return target_of(function, domain, output, bound, *words, kept(function, domain))
+
+
+@functools.lru_cache(maxsize=64)
+def _reference(function, domain):
+    return Reference(function, domain.input, domain.domain_codes)
 
 
 def _channels(spec, model):

@@ -2,23 +2,25 @@
 
 from typing import NamedTuple
 
-from ..design import Table
 from ..errors import RequestError
 from ..fit.exact import MAX_TABLE, MAX_TABLE_ASKED
 from ..fit.exact import _lines as lines_of
+from ..fit.exact import _quantised as quantised
 from ..fit.exact import _tables as tables_of
 from ..fit.features import Features, channel_features
 from ..fit.segmentation import dyadic, free
-from .sketch import Blocks, Draft, drafts
+from .sketch import Blocks, drafts
 
 __all__ = ["Candidate", "Search"]
 
 #: Halvings of the largest block size that are looked at, and larger shifts than the smallest.
 _HALVINGS, _SPARE_SHIFTS = 3, 1
-#: What is estimated at so many times the least is not followed.
-_WORTH = 1.2
+#: What is estimated at so many times the least is not followed; of the folds, not more than so many are.
+_WORTH, _MOST_FOLDS = 1.2, 2
+#: Segments whose coefficients take a node a bit.
+_ENTRIES = 16
 #: Entries beyond which a table is looked at only if its outputs are few.
-_LONG_TABLE, _FEW_OUTPUTS = 1 << 10, 1 << 5
+_LONG_TABLE, _FEW_OUTPUTS = 640, 1 << 5
 
 
 class Candidate(NamedTuple):
@@ -77,7 +79,7 @@ class Search:
             if by_cost:
                 self._irregular(folds)
             elif kind != "uniform":
-                self._as_fitted(kind, self._problem.folds)
+                self._as_fitted(kind)
         if self._best is None:
             raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
         return self._best
@@ -110,36 +112,40 @@ class Search:
 
     def _uniform(self, by_cost):
         """Try blocks of the largest size on every fold, and smaller ones on the best folds; return those."""
-        bases = []
+        bases, guess = [], self._target.input.width // 2 - 1
         for folded in self._problem.folds:
-            grid = self._problem.slopes.grid(folded.fold)
-            for bits in range((folded.origin + len(folded.band) - 1).bit_length(), -1, -1) if grid else ():
-                least = self._blocks(folded, bits, 0)
-                if least is not None:
-                    bases.append((least, len(bases), folded, bits))
-                    break
+            if self._problem.slopes.grid(folded.fold) is None:
+                continue
+            blocks = _largest(folded, guess)
+            guess = blocks.bits
+            least = self._blocks(folded, blocks, 0)
+            while least is None and blocks.bits:
+                blocks = Blocks(folded, blocks.bits - 1)
+                least = self._blocks(folded, blocks, 0)
+            if least is not None:
+                bases.append((least, len(bases), folded, blocks))
         if not bases:
             raise RequestError("Bound must leave lines of at most 28 fraction bits: ask for a looser one")
-        worth = [base for base in sorted(bases) if base[0] <= _WORTH * min(bases)[0]][:2]
-        for _, _, folded, bits in worth if by_cost else ():
-            last = self._blocks(folded, bits, _SPARE_SHIFTS)
-            for smaller in range(bits - 1, max(bits - 1 - _HALVINGS, -1), -1):
-                found = self._blocks(folded, smaller, _SPARE_SHIFTS)
+        bases.sort()
+        worth = [base for base in bases if base[0] <= _WORTH * bases[0][0]][:_MOST_FOLDS]
+        for least, _, folded, blocks in worth if by_cost else ():
+            last = min(least, self._blocks(folded, blocks, _SPARE_SHIFTS))
+            for bits in range(blocks.bits - 1, max(blocks.bits - 1 - _HALVINGS, -1), -1):
+                found = self._blocks(folded, Blocks(folded, bits), _SPARE_SHIFTS)
                 if found is None or found > _WORTH * last:
                     break
                 last = found
         return [folded for _, _, folded, _ in worth]
 
-    def _blocks(self, folded, bits, spare):
-        """Try blocks of a size, with the smallest shift that serves and `spare` larger ones; return the least estimate."""
-        blocks = Blocks(folded, bits)
+    def _blocks(self, folded, blocks, spare):
+        """Try blocks with the smallest shift that serves and `spare` larger ones; return the least estimate."""
         if blocks.slopes is None:
             return None
         estimates, left = [], spare + 1
+        multiplier = "logic" if self._multiplier == "auto" else self._multiplier
         for shift in self._problem.slopes.shifts:
             options = blocks.options(self._problem.slopes.grid(folded.fold, shift))
             if options is not None:
-                multiplier = "logic" if self._multiplier == "auto" else self._multiplier
                 estimates += [self._try(folded, draft) for draft in drafts(blocks, shift, options, multiplier)]
                 left -= 1
                 if left == 0:
@@ -147,26 +153,58 @@ class Search:
         return min(estimates, default=None)
 
     def _irregular(self, folds):
-        """Try dyadic and free segments where their number alone does not rule them out."""
+        """Fit dyadic and free segments where their number does not rule them out."""
         for folded in folds:
             grid = self._problem.slopes.grid(folded.fold)
-            if self._promises(dyadic(folded.band, folded.origin, grid), blocks=1):
-                self._as_fitted("dyadic", [folded])
-            width = (folded.origin + len(folded.band)).bit_length()
-            each = self._luts(Features(compare=width, segments=1))
-            most = int(self._best.luts / each) if each else 0
-            never = [0] * most + [len(folded.band) + 1]
-            if most and free(folded.band, folded.origin, grid, never) is not None:
-                self._as_fitted("free", [folded])
+            found = dyadic(folded.band, folded.origin, grid)
+            if self._promises(folded, found, blocks=len(found)):
+                self._quantise("dyadic", folded, found)
+            width = (folded.origin + len(folded.band) - 1).bit_length()
+            most = int(self._best.luts / self._luts(_free(1, width)))
+            # Given up as soon as one segment more is needed.
+            found = free(folded.band, folded.origin, grid, [0] * most + [len(folded.band) + 1]) if most else None
+            if found is not None and self._promises(folded, found, **_free(len(found), width)._asdict()):
+                self._quantise("free", folded, found)
 
-    def _promises(self, segmentation, **each):
-        return self._luts(Features(**{name: len(segmentation) * value for name, value in each.items()})) < self._best.luts
+    def _promises(self, folded, segmentation, **features):
+        """Whether segments are likely to take less than the best candidate, by their number and the longest alone."""
+        outputs, offset_bits = self._target.output.width, (max(segmentation.sizes()) - 1).bit_length()
+        columns = outputs + offset_bits + (self._target.input.width if features.get("subtract") else 0)
+        nodes = columns * max(len(segmentation) / _ENTRIES, 1)
+        rows = max(offset_bits - 1, 0) ** 2
+        features |= {"channels": 1, "finish": outputs, "coefficients": nodes, "first_row": offset_bits, "rows": rows}
+        return self._luts(Features(**features)) < self._best.luts
 
-    def _as_fitted(self, kind, folds):
+    def _quantise(self, kind, folded, segmentation):
+        for lines in quantised(self._problem.slopes, folded, kind, segmentation, self._multiplier, 0):
+            self._try(folded, lines)
+
+    def _as_fitted(self, kind):
         """Try what the fit itself finds."""
-        for folded in folds:
+        for folded in self._problem.folds:
             for _, lines in lines_of(self._problem, folded, kind, self._multiplier, False):
                 self._try(folded, lines)
+
+
+def _largest(folded, guess):
+    """The largest blocks that real lines serve, looked for from a guess of their size."""
+    most = (folded.origin + len(folded.band) - 1).bit_length()
+    blocks = Blocks(folded, min(guess, most))
+    while blocks.slopes is None:
+        blocks = Blocks(folded, blocks.bits - 1)
+    if blocks.bits < guess:
+        return blocks
+    while blocks.bits < most:
+        larger = Blocks(folded, blocks.bits + 1)
+        if larger.slopes is None:
+            break
+        blocks = larger
+    return blocks
+
+
+def _free(count, width):
+    """What finding one of so many free segments takes."""
+    return Features(compare=count * width, segments=count, subtract=width)
 
 
 def _outputs(folded):

@@ -15,7 +15,7 @@ from .slope import AnySlope, HeldSlope, slope_channel
 __all__ = ["fit", "held_slopes", "target_of"]
 
 
-def target_of(function, spec, output, bound, name="y", mode="function"):
+def target_of(function, spec, output, bound, name="y", mode="function", reference=None):
     """The allowed outputs of one channel, from rigorous enclosures of the real function.
 
     Parameters
@@ -27,6 +27,8 @@ def target_of(function, spec, output, bound, name="y", mode="function"):
     bound : ErrorBound
     name, mode : str
         As in `Channel`.
+    reference : Reference or None
+        The function's, where there is one already.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def target_of(function, spec, output, bound, name="y", mode="function"):
     RequestError
         If the function is undefined at a code, or the bound cannot be met.
     """
-    reference = Reference(function, spec.input, spec.domain_codes)
+    reference = reference or Reference(function, spec.input, spec.domain_codes)
     lower, upper = reference.intervals(output, bound)
     exact, _ = reference.enclose(output.frac_bits)
     return Target(
