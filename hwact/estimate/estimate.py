@@ -113,8 +113,8 @@ def estimate(spec, target=None):
         low=round(luts / (1 + model.p90_abs_error)),
         high=round(luts / (1 - model.p90_abs_error)),
         carries=round(lanes * model.cells(model.carries, features)),
-        ffs=_flip_flops(spec, channels) if spec.latency else 0,
-        dsps=lanes * sum(_has_dsp(channel.core) for channel in channels),
+        ffs=round(model.ffs * _flip_flops(spec, channels)) if spec.latency else 0,
+        dsps=lanes * round(features.dsps),
         bram_bits=0,
         median_abs_error=model.median_abs_error,
         p90_abs_error=model.p90_abs_error,
@@ -204,10 +204,6 @@ def _features(channel, spec, beside):
         saturate=channel.saturate,
         beside=[(other.fold, other.core) for other in beside],
     )
-
-
-def _has_dsp(core):
-    return core.method == "pwl" and core.multiplier == "dsp" and core.offset_bits > 0 and any(core.slopes)
 
 
 def _flip_flops(spec, channels):

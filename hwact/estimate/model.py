@@ -20,6 +20,8 @@ class Model:
     family : str
     luts, carries : Features
         Cells for each feature.
+    ffs : float
+        Flip-flops that synthesis leaves of each.
     units : int
         Synthesised units that the model was calibrated with.
     checked : int
@@ -33,6 +35,7 @@ class Model:
     family: str
     luts: Features
     carries: Features
+    ffs: float
     units: int
     checked: int
     median_abs_error: float
@@ -58,6 +61,11 @@ class Model:
     def cells(weights, features):
         """Cells of a unit, or of a part of it."""
         return sum(weight * count for weight, count in zip(weights, features))
+
+    @staticmethod
+    def reload():
+        """Forget what was read of ``models.json``, which has changed."""
+        _models.cache_clear()
 
     def to_dict(self):
         """What ``models.json`` holds of the family."""

@@ -56,7 +56,7 @@ def target_of(function, spec, output, bound, name="y", mode="function", referenc
     )
 
 
-def fit(spec, area=None):
+def fit(spec, area=None, chooser=Chooser):
     """Fit the unit that a `Spec` asks for.
 
     Parameters
@@ -64,6 +64,8 @@ def fit(spec, area=None):
     spec : Spec
     area : function or None
         Measured size of a Design in LUTs, with which the best candidates are compared.
+    chooser : type
+        What chooses among the candidates of a channel, made as a `Chooser` is.
 
     Returns
     -------
@@ -86,11 +88,11 @@ def fit(spec, area=None):
         carry_cells=spec.carry_cells,
     )
 
-    def chooser(before, variants):
+    def choosing(before, variants):
         build = lambda channel, lut_inputs: design(channels=(*before, channel), lut_inputs=lut_inputs)
-        return Chooser(build, area, spec.tries, variants)
+        return chooser(build, area, spec.tries, variants)
 
-    y, lut_inputs, trials = _fit(target, spec, held_slopes(spec), spec.bound, chooser((), spec.layouts))
+    y, lut_inputs, trials = _fit(target, spec, held_slopes(spec), spec.bound, choosing((), spec.layouts))
     channels = [y]
     if spec.derivative == "slope":
         expression = spec.function.derivative().text
@@ -98,7 +100,7 @@ def fit(spec, area=None):
     elif spec.derivative == "direct":
         derivative = spec.function.derivative()
         target = target_of(derivative, spec, spec.derivative_output, spec.derivative_bound, "dy", "direct")
-        choose_one = chooser((y,), (lut_inputs,))
+        choose_one = choosing((y,), (lut_inputs,))
         dy, _, more = _fit(target, spec, AnySlope(), spec.derivative_bound, choose_one, beside=y)
         channels, trials = [y, dy], (*trials, *more)
     return design(channels=tuple(channels), lut_inputs=lut_inputs, trials=trials)

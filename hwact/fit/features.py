@@ -9,6 +9,9 @@ import numpy as np
 
 __all__ = ["FEATURES", "Features", "channel_features", "table_nodes"]
 
+#: Bits of the smallest product that synthesis puts into a multiplier block.
+_LEAST_PRODUCT = 11
+
 
 class Features(NamedTuple):
     """Counts of one channel or, added up, of a unit.
@@ -37,6 +40,8 @@ class Features(NamedTuple):
         Of a product by shifts and additions: bits of the terms, times their choices, and bits added.
     clamp : float
         Bits that a saturating output compares and selects.
+    dsps : float
+        Products in multiplier blocks.
     """
 
     channels: float = 0.0
@@ -57,6 +62,7 @@ class Features(NamedTuple):
     digits: float = 0.0
     terms: float = 0.0
     clamp: float = 0.0
+    dsps: float = 0.0
 
     def plus(self, other):
         """Both counts together."""
@@ -227,10 +233,13 @@ def _product(counts, lines, slopes, offset_bits, paired):
         digits = max(len(signed_digits(slope)) for slope in set(slopes.tolist()))
         width = offset_bits + int(np.abs(slopes).max()).bit_length()
         counts["digits"], counts["terms"] = float(digits * width), float(max(digits - 1, 0) * width)
-    elif lines.multiplier == "logic":
-        slope_width = _bits(int(slopes.min()), int(slopes.max()))
-        if paired or slopes.min() >= 0 and slope_width < offset_bits:
-            rows, width = slope_width, offset_bits + paired
-        else:
-            rows, width = offset_bits, slope_width
-        counts["first_row"], counts["rows"] = float(width), float((rows - 1) * (width + 1))
+        return
+    slope_width = _bits(int(slopes.min()), int(slopes.max()))
+    if lines.multiplier == "dsp" and slope_width + offset_bits >= _LEAST_PRODUCT:
+        counts["dsps"] = 1.0
+        return
+    if paired or slopes.min() >= 0 and slope_width < offset_bits:
+        rows, width = slope_width, offset_bits + paired
+    else:
+        rows, width = offset_bits, slope_width
+    counts["first_row"], counts["rows"] = float(width), float((rows - 1) * (width + 1))
