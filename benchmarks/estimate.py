@@ -26,7 +26,7 @@ from hwact.errors import RequestError
 from hwact.estimate import Model, estimate
 from hwact.fit import fit
 from hwact.fit.choice import Chooser
-from hwact.fit.features import FEATURES, Features, channel_features
+from hwact.fit.features import Features, unit_features
 from hwact.synth import count_cells, tool_versions
 
 HERE = Path(__file__).parent
@@ -160,18 +160,6 @@ def candidate(spec, picks):
     return fit(spec, chooser=functools.partial(Pick, picks=picks, taken=taken)), taken
 
 
-def features(design):
-    """What a unit is made of."""
-    total, beside = Features(), []
-    for channel in design.channels:
-        most = channel.fold.index_range(design.input, design.domain)[1]
-        width = max(most.bit_length(), 1)
-        made_of = channel.fold, channel.core, design.input, channel.format
-        total = total.plus(channel_features(*made_of, u_width=width, saturate=channel.saturate, beside=beside))
-        beside.append(made_of[:2])
-    return total
-
-
 def kind_of(design):
     """A word on how a unit is computed."""
     core = design.channels[0].core
@@ -196,7 +184,7 @@ def measured(kind, request, family):
 
 def row(kind, family, text, picks, design, counts):
     """One row of the results."""
-    made_of = {name: count for name, count in features(design)._asdict().items() if count}
+    made_of = {name: count for name, count in unit_features(design.input, design.domain, design.channels)._asdict().items() if count}
     return {
         "set": kind,
         "family": family,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from ..design import Channel, Design, Lines
 from ..fit import held_slopes, target_of
 from ..fit.choice import described
-from ..fit.features import channel_features
+from ..fit.features import unit_features
 from ..fit.problem import Problem
 from ..fit.published import fit_published
 from ..fit.slope import AnySlope, slope_channel
@@ -104,7 +104,8 @@ def estimate(spec, target=None):
     family = target or ("ice40" if spec.target == "any" else spec.target)
     model = Model.of(family)
     spec = replace(spec, target=family, effort=0)
-    channels, features = _channels(spec, model)
+    channels = _channels(spec)
+    features = unit_features(spec.input, spec.domain_codes, channels)
     lanes = spec.lanes
     luts = lanes * model.cells(model.luts, features)
     return Estimate(
@@ -158,52 +159,32 @@ def _reference(function, domain):
     return Reference(function, domain.input, domain.domain_codes)
 
 
-def _channels(spec, model):
-    """The channels of a unit and its features."""
+def _channels(spec):
+    """The channels of a unit."""
     target = _target_for(spec, spec.function, spec.output, spec.bound)
     problem = Problem(target, held_slopes(spec), spec.saturate or spec.fit != "exact")
-    method = "pwl" if spec.derivative == "slope" else spec.method
-    y, features = _cheapest(problem, spec, spec.bound, method, model)
+    y = _cheapest(problem, spec, spec.bound, "pwl" if spec.derivative == "slope" else spec.method)
     if spec.derivative == "none":
-        return [y], features
+        return [y]
     derivative = spec.function.derivative()
     if spec.derivative == "slope":
-        dy = slope_channel(y, derivative.text, spec.input, spec.derivative_output)
-        more = _features(dy, spec, [y])
-    else:
-        target = _target_for(spec, derivative, spec.derivative_output, spec.derivative_bound, "dy", "direct")
-        problem = Problem(target, AnySlope(), spec.saturate or spec.fit != "exact")
-        dy, more = _cheapest(problem, spec, spec.derivative_bound, spec.method, model, [y])
-    return [y, dy], features.plus(more)
+        return [y, slope_channel(y, derivative.text, spec.input, spec.derivative_output)]
+    target = _target_for(spec, derivative, spec.derivative_output, spec.derivative_bound, "dy", "direct")
+    problem = Problem(target, AnySlope(), spec.saturate or spec.fit != "exact")
+    return [y, _cheapest(problem, spec, spec.derivative_bound, spec.method, y)]
 
 
-def _cheapest(problem, spec, bound, method, model, beside=()):
-    """The channel of least estimate, and its features."""
+def _cheapest(problem, spec, bound, method, beside=None):
+    """The channel that the fit is expected to choose."""
     if spec.fit != "exact":
         ulps, _ = bound.in_ulps(problem.target.output)
-        channel = fit_published(problem, spec.fit, ulps, spec.multiplier)
-        return channel, _features(channel, spec, beside)
-    shared = [(channel.fold, channel.core) for channel in beside]
-    search = Search(problem, functools.partial(model.cells, model.luts), spec.multiplier, shared)
-    found = search.cheapest(method, spec.segmentation)
+        return fit_published(problem, spec.fit, ulps, spec.multiplier)
+    found = Search(problem, spec, beside).cheapest(method, spec.segmentation)
     core = found.core.lines() if isinstance(found.core, Draft) else found.core
     t = problem.target
     segments = problem.pieces(found.folded.fold, core) if isinstance(core, Lines) else None
     words = t.name, t.expression, t.mode, t.output, t.bound
-    return Channel(*words, found.folded.fold, core, problem.saturate, segments=segments), found.features
-
-
-def _features(channel, spec, beside):
-    most = channel.fold.index_range(spec.input, spec.domain_codes)[1]
-    return channel_features(
-        channel.fold,
-        channel.core,
-        spec.input,
-        channel.format,
-        u_width=max(most.bit_length(), 1),
-        saturate=channel.saturate,
-        beside=[(other.fold, other.core) for other in beside],
-    )
+    return Channel(*words, found.folded.fold, core, problem.saturate, segments=segments)
 
 
 def _flip_flops(spec, channels):

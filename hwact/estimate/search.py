@@ -1,13 +1,13 @@
-"""The candidate of least estimate among those that a fit would look at, most of them not built."""
+"""The candidate of least cost among those that a fit would look at, most of them not built."""
 
 from typing import NamedTuple
 
 from ..errors import RequestError
+from ..fit.cost import cost, dyadic_select, free_select
 from ..fit.exact import MAX_TABLE, MAX_TABLE_ASKED
 from ..fit.exact import _lines as lines_of
 from ..fit.exact import _quantised as quantised
 from ..fit.exact import _tables as tables_of
-from ..fit.features import Features, channel_features
 from ..fit.segmentation import dyadic, free
 from .sketch import Blocks, drafts
 
@@ -15,7 +15,7 @@ __all__ = ["Candidate", "Search"]
 
 #: Halvings of the largest block size that are looked at, and larger shifts than the smallest.
 _HALVINGS, _SPARE_SHIFTS = 3, 1
-#: What is estimated at so many times the least is not followed; of the folds, not more than so many are.
+#: What costs so many times the least is not followed; of the folds, not more than so many are.
 _WORTH, _MOST_FOLDS = 1.2, 2
 #: Segments whose coefficients take a node a bit.
 _ENTRIES = 16
@@ -24,18 +24,16 @@ _LONG_TABLE, _FEW_OUTPUTS = 640, 1 << 5
 
 
 class Candidate(NamedTuple):
-    """A way to compute one channel, and what it is estimated to take.
+    """A way to compute one channel, and its rank: what the fit, too, takes it to cost.
 
     Parameters
     ----------
-    luts : float
-    features : Features
+    cost : float
     folded : Folded
     core : Lines, Table or Draft
     """
 
-    luts: float
-    features: Features
+    cost: float
     folded: object
     core: object
 
@@ -46,23 +44,19 @@ class Search:
     Parameters
     ----------
     problem : Problem
-    luts : function
-        From `Features` to an estimate.
-    multiplier : str
-        As in `Spec`.
-    beside : tuple of (Fold, Lines or Table)
-        Other channels of the unit.
+    spec : Spec
+    beside : Channel or None
+        The unit's other channel.
     """
 
-    def __init__(self, problem, luts, multiplier, beside=()):
-        self._problem, self._luts, self._beside = problem, luts, beside
-        self._multiplier = multiplier
+    def __init__(self, problem, spec, beside=None):
+        self._problem, self._beside = problem, beside and beside.fold
+        self._multiplier, self._layout = spec.multiplier, spec.layouts[0]
         self._target = problem.target
-        self._codes = int(self._target.codes[0]), int(self._target.codes[-1])
         self._best = None
 
     def cheapest(self, method, segmentation):
-        """The candidate of least estimate for a method and a segmentation, as in `Spec`.
+        """The candidate of least cost for a method and a segmentation, as in `Spec`.
 
         Raises
         ------
@@ -85,21 +79,11 @@ class Search:
         return self._best
 
     def _try(self, folded, core):
-        """Keep a candidate if it is the best so far; return its estimate."""
-        u_width = max(folded.fold.index_range(self._target.input, self._codes)[1].bit_length(), 1)
-        features = channel_features(
-            folded.fold,
-            core,
-            self._target.input,
-            self._target.output,
-            u_width=u_width,
-            saturate=self._problem.saturate,
-            beside=self._beside,
-        )
-        luts = self._luts(features)
-        if self._best is None or luts < self._best.luts:
-            self._best = Candidate(luts, features, folded, core)
-        return luts
+        """Keep a candidate if it is the best so far; return its cost."""
+        found = cost(folded.fold, core, self._target.input, self._target.output, self._beside, self._layout)
+        if self._best is None or found < self._best.cost:
+            self._best = Candidate(found, folded, core)
+        return found
 
     def _tables(self, method):
         most = MAX_TABLE if method == "auto" else MAX_TABLE_ASKED
@@ -138,42 +122,38 @@ class Search:
         return [folded for _, _, folded, _ in worth]
 
     def _blocks(self, folded, blocks, spare):
-        """Try blocks with the smallest shift that serves and `spare` larger ones; return the least estimate."""
+        """Try blocks with the smallest shift that serves and `spare` larger ones; return the least cost."""
         if blocks.slopes is None:
             return None
-        estimates, left = [], spare + 1
+        costs, left = [], spare + 1
         multiplier = "logic" if self._multiplier == "auto" else self._multiplier
         for shift in self._problem.slopes.shifts:
             options = blocks.options(self._problem.slopes.grid(folded.fold, shift))
             if options is not None:
-                estimates += [self._try(folded, draft) for draft in drafts(blocks, shift, options, multiplier)]
+                costs += [self._try(folded, draft) for draft in drafts(blocks, shift, options, multiplier)]
                 left -= 1
                 if left == 0:
                     break
-        return min(estimates, default=None)
+        return min(costs, default=None)
 
     def _irregular(self, folds):
         """Fit dyadic and free segments where their number does not rule them out."""
         for folded in folds:
             grid = self._problem.slopes.grid(folded.fold)
             found = dyadic(folded.band, folded.origin, grid)
-            if self._promises(folded, found, blocks=len(found)):
+            if self._promises(found, dyadic_select(len(found))):
                 self._quantise("dyadic", folded, found)
-            width = (folded.origin + len(folded.band) - 1).bit_length()
-            most = int(self._best.luts / self._luts(_free(1, width)))
+            most = int(self._best.cost / free_select(1, self._target.input))
             # Given up as soon as one segment more is needed.
             found = free(folded.band, folded.origin, grid, [0] * most + [len(folded.band) + 1]) if most else None
-            if found is not None and self._promises(folded, found, **_free(len(found), width)._asdict()):
+            if found is not None and self._promises(found, free_select(len(found), self._target.input)):
                 self._quantise("free", folded, found)
 
-    def _promises(self, folded, segmentation, **features):
-        """Whether segments are likely to take less than the best candidate, by their number and the longest alone."""
-        outputs, offset_bits = self._target.output.width, (max(segmentation.sizes()) - 1).bit_length()
-        columns = outputs + offset_bits + (self._target.input.width if features.get("subtract") else 0)
-        nodes = columns * max(len(segmentation) / _ENTRIES, 1)
-        rows = max(offset_bits - 1, 0) ** 2
-        features |= {"channels": 1, "finish": outputs, "coefficients": nodes, "first_row": offset_bits, "rows": rows}
-        return self._luts(Features(**features)) < self._best.luts
+    def _promises(self, segmentation, select):
+        """Whether segments are likely to cost less than the best candidate, by their number and the longest alone."""
+        width, offset_bits = self._target.output.width, (max(segmentation.sizes()) - 1).bit_length()
+        tables = (width + offset_bits) * max(len(segmentation) / _ENTRIES, 1)
+        return select + tables + offset_bits**2 + width < self._best.cost
 
     def _quantise(self, kind, folded, segmentation):
         for lines in quantised(self._problem.slopes, folded, kind, segmentation, self._multiplier, 0):
@@ -200,11 +180,6 @@ def _largest(folded, guess):
             break
         blocks = larger
     return blocks
-
-
-def _free(count, width):
-    """What finding one of so many free segments takes."""
-    return Features(compare=count * width, segments=count, subtract=width)
 
 
 def _outputs(folded):

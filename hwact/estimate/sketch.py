@@ -16,8 +16,10 @@ __all__ = ["Blocks", "Draft", "drafts"]
 
 #: What is allowed where a block sticks out of the band.
 _ANYTHING = 1 << 33
-#: Slopes looked at for each segment, and endings of the intercepts for each length.
-_SLOPES, _ENDINGS = 8, 32
+#: Slopes looked at for each segment, endings of the intercepts for each length, and points where two segments may meet.
+_SLOPES, _ENDINGS, _POINTS = 8, 32, 8
+#: Output ulps that an intercept is chosen from, at most.
+_WIDE = 16
 #: Real slopes lie in open intervals: narrower ones are empty.
 _OPEN = 1e-9
 #: Steps after which a slope's limit is taken as it is.
@@ -28,13 +30,13 @@ _EXTRA_ENDING = 2
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """Uniform segments as arrays that nobody has checked, with the names of `Lines`."""
+    """Uniform segments that nobody has checked, with the names of `Lines`."""
 
     first: int
     bits: int
     shift: int
-    slopes: np.ndarray
-    intercepts: np.ndarray
+    slopes: list
+    intercepts: list
     joints: object = None
     multiplier: str = "logic"
 
@@ -53,11 +55,16 @@ class Draft:
     @property
     def starts(self):
         """First index of each segment."""
-        return tuple(range(self.first << self.bits, (self.first + len(self.slopes)) << self.bits, 1 << self.bits))
+        return range(self.first << self.bits, (self.first + len(self.slopes)) << self.bits, 1 << self.bits)
+
+    @property
+    def sizes(self):
+        """Codes that each segment covers."""
+        return [1 << self.bits] * len(self.slopes)
 
     def lines(self):
         """The segments as `Lines`."""
-        starts, numbers = self.starts, (tuple(values.tolist()) for values in (self.slopes, self.intercepts))
+        starts, numbers = tuple(self.starts), (tuple(values) for values in (self.slopes, self.intercepts))
         return Lines("uniform", starts, starts[-1] + (1 << self.bits), self.shift, *numbers, self.multiplier)
 
 
@@ -161,12 +168,13 @@ def drafts(blocks, shift, options, multiplier="logic"):
     rising = (served & (slopes >= 0)).any(axis=1).all()
     falling = not rising and (served & (slopes <= 0)).any(axis=1).all()
     common = blocks.first, blocks.bits, shift
-    yield Draft(*common, *_single(shift, slopes, low, high, blocks.size - 1 if falling else 0), None, multiplier)
+    single = _single(shift, slopes, low, high, blocks.size - 1 if falling else 0)
+    yield Draft(*common, *(values.tolist() for values in single), None, multiplier)
     if multiplier == "logic" and (rising or falling) and blocks.size > 1 and blocks.count > 1:
         kept = served & (slopes <= 0 if falling else slopes >= 0)
         paired = _paired(blocks, shift, slopes, low, np.where(kept, high, low - 1), int(falling))
         if paired is not None:
-            yield Draft(*common, *paired)
+            yield Draft(*common, *(values.tolist() for values in paired))
 
 
 def _single(shift, slopes, low, high, at):
@@ -176,7 +184,9 @@ def _single(shift, slopes, low, high, at):
     chosen = _shared(slopes, first <= high)
     rows = np.arange(len(low))
     low, high, slopes = first[rows, chosen], high[rows, chosen], slopes[rows, chosen]
-    values = low + (high - low) // (2 * step) * step
+    narrow = np.minimum(high - low, _WIDE << shift)  # of what saturates, the end that is not far out
+    low = np.where(np.abs(low) <= np.abs(high), low, low + (high - low - narrow) // step * step)
+    values = low + narrow // (2 * step) * step
     return slopes, values - slopes * at
 
 
@@ -193,12 +203,17 @@ def _paired(blocks, shift, slopes, low, high, falls):
         return None
     step, residue = _ending(least[:, None], most[:, None], shift)
     first = least + ((residue - least) & (step - 1))
-    values = (first + (most - first) // (2 * step) * step)[pair][:, None]
-    kept = served & (low <= values) & (values <= high)
+    room = (most - first) // step
+    values = first[:, None] + (room[:, None] * np.arange(_POINTS) // (_POINTS - 1)) * step
+    each = values[pair][:, None, :]
+    free = ((low[:, :, None] <= each) & (each <= high[:, :, None])).sum(axis=1)
+    best = np.minimum.reduceat(free, starts, axis=0).argmax(axis=1)
+    values = values[np.arange(len(best)), best][pair]
+    kept = served & (low <= values[:, None]) & (values[:, None] <= high)
     if not kept.any(axis=1).all():
         return None
     rows, chosen = np.arange(blocks.count), _shared(slopes, kept)
-    slopes, values = slopes[rows, chosen], values[:, 0]
+    slopes = slopes[rows, chosen]
     return slopes, values - slopes * at[:, 0], values
 
 

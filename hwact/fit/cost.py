@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["cost", "table_luts"]
+__all__ = ["cost", "dyadic_select", "free_select", "table_luts"]
 
 #: What a mapped table takes, against the tree of multiplexers that is counted: as cases, and laid out beforehand.
 CASE_FACTOR, LAID_OUT_FACTOR = 1.15, 0.88
@@ -28,12 +28,9 @@ def table_luts(columns):
     nodes = np.minimum(leaves, 0xFFFF - leaves) * 2 + (leaves > 0x7FFF)  # up to complement, and the sign
     total += _different(nodes >> 1, nodes >> 1 != 0)
     while nodes.shape[1] > 1:
-        pairs = nodes.reshape(bits, -1, 2)
-        keys, numbers = np.unique(pairs.reshape(-1, 2), axis=0, return_inverse=True)
-        numbers = numbers.reshape(bits, -1)
-        equal = keys[:, 0] == keys[:, 1]
-        total += int((~equal).sum())
-        nodes = numbers
+        pairs, numbers = np.unique(nodes[:, ::2] << 32 | nodes[:, 1::2], return_inverse=True)
+        total += int((pairs >> 32 != pairs & 0xFFFFFFFF).sum())
+        nodes = numbers.reshape(bits, -1)
     return total
 
 
@@ -88,13 +85,23 @@ def cost(fold, core, input, output, beside=None, lut_inputs=0):
     return folding + ramp + _lines(core, input, output, factor)
 
 
+def free_select(segments, input):
+    """Estimated LUT4s that find one of so many segments with free breakpoints."""
+    return segments * input.width * 0.6
+
+
+def dyadic_select(segments):
+    """Estimated LUT4s that find one of so many dyadic segments."""
+    return segments * 1.2
+
+
 def _lines(lines, input, output, factor):
     offset_bits = lines.offset_bits
     select = 0.0
     if lines.segmentation == "free":
-        select = lines.segments * input.width * 0.6 + (input.width * 1.5 if offset_bits else 0)
+        select = free_select(lines.segments, input) + (input.width * 1.5 if offset_bits else 0)
     elif lines.segmentation == "dyadic":
-        select = lines.segments * 1.2 + offset_bits
+        select = dyadic_select(lines.segments) + offset_bits
     reach = max(abs(m) for m in lines.slopes)
     both_signs = min(lines.slopes) < 0 < max(lines.slopes)
     zeros = min(((m & -m).bit_length() - 1 for m in lines.slopes if m), default=0)

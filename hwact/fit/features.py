@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["FEATURES", "Features", "channel_features", "table_nodes"]
+__all__ = ["Features", "table_nodes", "unit_features"]
 
 #: Bits of the smallest product that synthesis puts into a multiplier block.
 _LEAST_PRODUCT = 11
@@ -67,9 +67,6 @@ class Features(NamedTuple):
     def plus(self, other):
         """Both counts together."""
         return Features(*(a + b for a, b in zip(self, other)))
-
-
-FEATURES = Features._fields
 
 
 def table_nodes(columns):
@@ -133,46 +130,51 @@ def _bits(least, most):
     return max(most, ~least, 0).bit_length() + (least < 0)
 
 
-def channel_features(fold, core, input, output, *, u_width=None, saturate=False, beside=()):
-    """Counts of one channel.
+def unit_features(input, domain, channels):
+    """Counts of a unit.
 
     Parameters
     ----------
-    fold : Fold
-    core : Lines or Table
-    input, output : Format
-    u_width : int or None
-        Bits of the folded index; those of the whole input's where left out.
-    saturate : bool
-    beside : sequence of (Fold, Lines or Table)
-        Channels of the same unit, whose fold and search for a segment cost nothing more.
+    input : Format
+    domain : (int, int)
+        First and last input code.
+    channels : sequence of Channel
 
     Returns
     -------
     Features
     """
-    if u_width is None:
-        u_width = input.width - (fold.index == "complement")
+    total = Features()
+    for k, channel in enumerate(channels):
+        u_width = max(channel.fold.index_range(input, domain)[1].bit_length(), 1)
+        total = total.plus(_channel(channel, u_width, channels[:k]))
+    return total
+
+
+def _channel(channel, u_width, beside):
+    """Counts of one channel; what it shares with those beside it costs nothing more."""
+    fold, core, output = channel.fold, channel.core, channel.format
     counts = {"channels": 1.0}
-    if fold.index != "none" and all(other.index != fold.index for other, _ in beside):
+    if fold.index != "none" and all(other.fold.index != fold.index for other in beside):
         counts[fold.index] = u_width
     plain = fold.restore == "odd" and fold.constant % (1 << output.width) == 0
     if core.method == "table":
         counts["table"] = _tables([core.entries], core.start)
         decremented = False
     else:
-        decremented = _lines(counts, fold, core, output, u_width, plain and not saturate, beside)
+        decremented = _lines(counts, channel, u_width, plain and not channel.saturate, beside)
     if fold.restore.startswith("ramp"):
         counts["ramp"] = output.width
     elif fold.restore == "odd":
         counts["mirror" if decremented or (fold.constant + 1) % (1 << output.width) == 0 else "correct"] = output.width
-    if saturate:
+    if channel.saturate:
         counts["clamp"] = output.width
     return Features(**counts)
 
 
-def _lines(counts, fold, lines, output, u_width, plain, beside):
+def _lines(counts, channel, u_width, plain, beside):
     """Add the counts of straight segments; return whether a mirrored half comes decremented."""
+    lines = channel.core
     slopes, offset_bits = np.array(lines.slopes, dtype=np.int64), lines.offset_bits
     together = int(np.bitwise_or.reduce(slopes))
     trailing = min((together & -together).bit_length() - 1, lines.shift) if together else lines.shift
@@ -186,12 +188,12 @@ def _lines(counts, fold, lines, output, u_width, plain, beside):
     fraction = lines.shift - trailing - ending
     stored, flat = whole >> ending, offset_bits == 0 or not together
     decremented = plain and fraction == 0
-    counts["coefficients"] = _coefficients(counts, lines, slopes, stored - decremented, flat)
+    counts["coefficients"] = _coefficients(lines, slopes, stored - decremented, flat)
     if not flat or decremented:
         counts["finish"] = _bits(int(stored.min()), int(stored.max()))
     if not flat:
         _product(counts, lines, slopes, offset_bits, joints is not None)
-    if not any(_same_segments(fold, lines, *other) for other in beside):
+    if not any(_same_segments(channel, other) for other in beside):
         if lines.segmentation == "dyadic":
             counts["blocks"] = float(lines.segments)
         elif lines.segmentation == "free":
@@ -201,14 +203,14 @@ def _lines(counts, fold, lines, output, u_width, plain, beside):
     return decremented
 
 
-def _same_segments(fold, lines, other_fold, other):
-    return (
-        other.method == "pwl"
-        and (other_fold.index, other.segmentation, other.starts) == (fold.index, lines.segmentation, lines.starts)
-    )
+def _same_segments(channel, other):
+    def found_by(one):
+        return one.core.method == "pwl" and (one.fold.index, one.core.segmentation, one.core.starts)
+
+    return found_by(channel) == found_by(other)
 
 
-def _coefficients(counts, lines, slopes, stored, flat):
+def _coefficients(lines, slopes, stored, flat):
     """Nodes of the tables of a piecewise-linear channel."""
     first = lines.starts[0] >> lines.offset_bits if lines.segmentation == "uniform" else 0
     tables = [stored]
