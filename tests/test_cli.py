@@ -21,7 +21,9 @@ from hwact.errors import ToolError
 from hwact.synth import targets
 
 FORMATS = ("--input", "SQ3.3", "--output", "SQ1.5")
-VERBS = tuple("list show generate estimate image softmax verify simulate mutate synth fusesoc demo".split())
+VERBS = tuple(
+    "list show generate estimate image softmax verify simulate mutate synth explore results fusesoc demo".split()
+)
 
 
 @pytest.fixture

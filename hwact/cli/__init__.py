@@ -22,6 +22,8 @@ hwact verify tanh
 hwact simulate tanh
 hwact mutate tanh
 hwact synth tanh --target ice40
+hwact explore --functions tanh,mish --input SQ4.5 --output SQ4.5 --bound faithful,2ulp
+hwact results explore --pareto luts,max_error
 hwact fusesoc cores/hwact
 """
 
@@ -60,6 +62,8 @@ VERBS = {
     "simulate": "simulate:simulate",
     "mutate": "mutate:mutate",
     "synth": "synth:synth",
+    "explore": "explore:explore",
+    "results": "results:results",
     "fusesoc": "fusesoc:fusesoc",
     "demo": "demo:demo",
 }

@@ -39,6 +39,7 @@ __all__ = [
     "run_icebox_vlog",
     "run_yosys",
     "run_yowasp",
+    "stop_tools",
     "tool_versions",
     "yosys_share",
 ]
@@ -90,13 +91,18 @@ def in_parallel(calls):
             for future in concurrent.futures.as_completed(futures):
                 future.result()
         except BaseException:
-            _Tools.stopping += 1
-            for process in list(_Tools.running):
-                _kill(process)
+            stop_tools()
             pool.shutdown(cancel_futures=True)
             _Tools.stopping -= 1
             raise
     return [future.result() for future in futures]
+
+
+def stop_tools():
+    """Kill the tools that run, and those that are about to, until `_Tools.stopping` is counted down again."""
+    _Tools.stopping += 1
+    for process in list(_Tools.running):
+        _kill(process)
 
 
 def _kill(process):

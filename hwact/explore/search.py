@@ -1,0 +1,113 @@
+"""Which points are evaluated, and in which order: all of them, or those that an optimiser asks for."""
+
+import itertools
+import warnings
+
+from .pareto import better, front, value
+from .run import BARRIER, Task
+from .space import AXES
+
+__all__ = ["SEARCHES", "tasks"]
+
+SEARCHES = ("grid", "nsga2", "tpe")
+#: Axes that span what is compared: each combination of their values is searched by a study of its own.
+_APART = ("functions", "domain", "derivative", "targets")
+#: Points that a study asks for at a time.
+BATCH = 16
+#: Batches without a new point after which a study has seen enough.
+_PATIENCE = 8
+
+
+def tasks(exploration, store, again=False):
+    """The tasks of an exploration, for `hwact.explore.run.run`.
+
+    An adaptive search asks for points batch by batch, and goes by nothing but the rows of the batches before: with the same
+    rows it asks for the same points, so that one that was interrupted goes on where it was.
+
+    Parameters
+    ----------
+    exploration : Exploration
+    store : Store
+        Holds the rows of tasks before a `BARRIER`.
+    again : bool
+        Whether points that failed are evaluated again.
+
+    Yields
+    ------
+    Task or BARRIER
+    """
+    if exploration.search == "grid":
+        for point in exploration.space.points():
+            yield Task(point, again=again)
+        return
+    studies = list(_studies(exploration))
+    share, rest = divmod(exploration.trials, len(studies))
+    for k, study in enumerate(studies):
+        yield from study.tasks(store, share + (k < rest), again)
+
+
+def _studies(exploration):
+    for block in exploration.space.blocks:
+        apart = [block.values[name] for name in _APART]
+        for chosen in itertools.product(*apart):
+            fixed = dict(zip(_APART, chosen))
+            axes = {name: values for name, values in block.axes if name not in _APART}
+            yield _Study(exploration, fixed, axes)
+
+
+class _Study:
+    """The search among the points of one function, domain, derivative mode and target."""
+
+    def __init__(self, exploration, fixed, axes):
+        self.objectives = exploration.objectives
+        self.search, self.flow = exploration.search, exploration.space.flow
+        self.fixed = {AXES[name].field: value for name, value in fixed.items()}
+        self.axes = axes
+
+    def tasks(self, store, trials, again):
+        if not trials:
+            return
+        study, rows, idle = self._study(trials), {}, 0
+        while len(rows) < trials and idle < _PATIENCE:
+            rivals = tuple(front(rows.values(), self.objectives))
+            asked = [(trial, self._point(trial)) for trial in (study.ask() for _ in range(BATCH))]
+            new = {point.digest: point for _, point in asked if point.digest not in rows}
+            new = dict(itertools.islice(new.items(), trials - len(rows)))
+            idle = 0 if new else idle + 1
+            yield from (Task(point, rivals, self.objectives, again) for point in new.values())
+            yield BARRIER
+            rows |= {digest: store.row(digest) for digest in new}
+            for trial, point in asked:
+                self._tell(study, trial, rows.get(point.digest))
+
+    def _study(self, trials):
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            if self.search == "nsga2":
+                sampler = optuna.samplers.NSGAIISampler(population_size=BATCH, seed=1)
+            else:
+                sampler = optuna.samplers.TPESampler(n_startup_trials=BATCH, multivariate=True, constant_liar=True, seed=1)
+        directions = ["maximize" if better(name, 1, 0) else "minimize" for name in self.objectives]
+        return optuna.create_study(sampler=sampler, directions=directions)
+
+    def _point(self, trial):
+        from .point import Point
+
+        chosen = {
+            AXES[name].field: values[trial.suggest_categorical(name, range(len(values)))] if len(values) > 1 else values[0]
+            for name, values in self.axes.items()
+        }
+        return Point(**self.fixed, **chosen, **self.flow)
+
+    def _tell(self, study, trial, row):
+        """What a trial came to; one without a value for every objective has failed."""
+        from optuna.trial import TrialState
+
+        values = [row and row["status"] != "failed" and value(row, name) for name in self.objectives]
+        if any(found is None or found is False for found in values):
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            study.tell(trial, values)
