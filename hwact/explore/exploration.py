@@ -44,6 +44,8 @@ class Exploration:
         object.__setattr__(self, "objectives", read_objectives(self.objectives))
         if self.search not in SEARCHES:
             raise RequestError(f"Search must be grid, nsga2 or tpe, not {self.search!r}")
+        if "fmax" in self.objectives and not (self.space.place or self.space.estimate):
+            raise RequestError("Objective fmax must come with placement, not with --no-place")
         if type(self.trials) is not int or not 1 <= self.trials <= 1_000_000:
             raise RequestError(f"Trials must be 1 to 1000000, not {self.trials!r}")
 

@@ -101,6 +101,8 @@ class _Run:
             return None
         except concurrent.futures.CancelledError:
             raise ToolError("Scheduler must stay, not go away") from None
+        except Exception as error:  # `evaluate` makes a row of its own: this is a worker's
+            raise ToolError(f"Worker must be able to evaluate points, not fail: {error!r}") from None
 
     def keep(self, results):
         self.store.add(results)

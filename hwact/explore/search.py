@@ -1,9 +1,11 @@
 """Which points are evaluated, and in which order: all of them, or those that an optimiser asks for."""
 
 import itertools
+import math
 import warnings
 
 from .pareto import better, front, value
+from .point import Point
 from .run import BARRIER, Task
 from .space import AXES
 
@@ -65,49 +67,70 @@ class _Study:
         self.axes = axes
 
     def tasks(self, store, trials, again):
-        if not trials:
-            return
-        study, rows, idle = self._study(trials), {}, 0
+        """Tasks of as many different points."""
+        every = math.prod(map(len, self.axes.values())) <= trials
+        ask = _Every(self.axes) if every else _Optuna(self.axes, self.objectives, self.search)
+        rows, idle = {}, 0
         while len(rows) < trials and idle < _PATIENCE:
             rivals = tuple(front(rows.values(), self.objectives))
-            asked = [(trial, self._point(trial)) for trial in (study.ask() for _ in range(BATCH))]
-            new = {point.digest: point for _, point in asked if point.digest not in rows}
+            asked = [Point(**self.fixed, **chosen, **self.flow) for chosen in ask.batch()]
+            new = {point.digest: point for point in asked if point.digest not in rows}
             new = dict(itertools.islice(new.items(), trials - len(rows)))
             idle = 0 if new else idle + 1
             yield from (Task(point, rivals, self.objectives, again) for point in new.values())
             yield BARRIER
             rows |= {digest: store.row(digest) for digest in new}
-            for trial, point in asked:
-                self._tell(study, trial, rows.get(point.digest))
+            ask.tell([rows.get(point.digest) for point in asked])
 
-    def _study(self, trials):
+
+class _Every:
+    """All combinations of values, for a space that is smaller than the number of trials."""
+
+    def __init__(self, axes):
+        names = [AXES[name].field for name in axes]
+        self.left = (dict(zip(names, chosen)) for chosen in itertools.product(*axes.values()))
+
+    def batch(self):
+        """The next points, as values by the field of `Point`."""
+        return list(itertools.islice(self.left, BATCH))
+
+    def tell(self, rows):
+        """What the points of the batch came to; None for one that was not evaluated."""
+
+
+class _Optuna:
+    """Combinations that an optimiser chooses by what earlier ones came to."""
+
+    def __init__(self, axes, objectives, search):
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.axes, self.objectives = axes, objectives
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            if self.search == "nsga2":
+            if search == "nsga2":
                 sampler = optuna.samplers.NSGAIISampler(population_size=BATCH, seed=1)
             else:
                 sampler = optuna.samplers.TPESampler(n_startup_trials=BATCH, multivariate=True, constant_liar=True, seed=1)
-        directions = ["maximize" if better(name, 1, 0) else "minimize" for name in self.objectives]
-        return optuna.create_study(sampler=sampler, directions=directions)
+        directions = ["maximize" if better(name, 1, 0) else "minimize" for name in objectives]
+        self.study = optuna.create_study(sampler=sampler, directions=directions)
 
-    def _point(self, trial):
-        from .point import Point
+    def batch(self):
+        """The next points, as values by the field of `Point`."""
+        self.trials = [self.study.ask() for _ in range(BATCH)]
+        return [{AXES[name].field: self._value(trial, name) for name in self.axes} for trial in self.trials]
 
-        chosen = {
-            AXES[name].field: values[trial.suggest_categorical(name, range(len(values)))] if len(values) > 1 else values[0]
-            for name, values in self.axes.items()
-        }
-        return Point(**self.fixed, **chosen, **self.flow)
+    def _value(self, trial, name):
+        values = self.axes[name]
+        return values[trial.suggest_categorical(name, range(len(values)))] if len(values) > 1 else values[0]
 
-    def _tell(self, study, trial, row):
-        """What a trial came to; one without a value for every objective has failed."""
+    def tell(self, rows):
+        """What the points of the batch came to; None for one that was not evaluated."""
         from optuna.trial import TrialState
 
-        values = [row and row["status"] != "failed" and value(row, name) for name in self.objectives]
-        if any(found is None or found is False for found in values):
-            study.tell(trial, state=TrialState.FAIL)
-        else:
-            study.tell(trial, values)
+        for trial, row in zip(self.trials, rows):
+            values = [value(row, name) for name in self.objectives] if row and row["status"] != "failed" else [None]
+            if None in values:
+                self.study.tell(trial, state=TrialState.FAIL)
+            else:
+                self.study.tell(trial, values)
