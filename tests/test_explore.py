@@ -1,9 +1,11 @@
 """Explorations: spaces, points, rows, what beats what, and the runs that keep them."""
 
+import json
 import random
 import re
 import sqlite3
 import time
+import zlib
 
 import pytest
 from explored import alive, command, deadly, exploration, family, made_up, rows_of, unlucky
@@ -205,7 +207,7 @@ def test_front_is_what_nothing_beats(rows):
 
 def test_an_estimate_is_beaten_by_a_smaller_and_more_exact_unit_alone():
     """In every objective; the error that a unit may come to is half its bound."""
-    estimate = {"estimated_luts": 50, "latency": 0, "output": "SQ1.3", "bound": "faithful", "interface": "comb"}
+    estimate = {"estimated_low": 50, "latency": 0, "output": "SQ1.3", "bound": "faithful", "interface": "comb"}
     rival = made_up(POINT, luts=50, max_error=1 / 16, latency=0, fmax_mhz=100)
     assert beaten(estimate, [rival], ["luts", "max_error", "latency", "fmax"])
     for worse in ({"luts": 51}, {"max_error": 0.07}, {"latency": 1}):
@@ -225,7 +227,7 @@ def test_store_returns_what_it_was_given(tmp_path):
         store.remember({"a": 1})
     with Store(tmp_path / "new" / "folder" / "store.sqlite") as store:
         assert store.rows() == [row] == [store.row(POINT.digest)]
-        assert store.curve("d") == {"y": [1, 2]} == store.curves()["d"]
+        assert store.curve("d") == {"y": [1, 2]} == json.loads(zlib.decompress(store.packed_curves()["d"]))
         assert store.row("x") is store.curve("x") is store.status("x") is None
         assert store.explorations() == [{"a": 1}]
 
@@ -340,7 +342,7 @@ def landscape(point, rivals=(), objectives=()):
     """In place of `evaluate`: LUTs and errors that pull in opposite directions, with pruning."""
     bits, bound = int(point.output[4:]), float(point.bound.removesuffix("ulp"))
     row = made_up(point, luts=round(10 * bits + 100 / bound), max_error=0.8 * bound * 2.0**-bits, latency=0)
-    row |= {"estimated_luts": row["luts"], "max_error_ulp": None}
+    row |= {"estimated_luts": row["luts"], "estimated_low": row["luts"], "max_error_ulp": None}
     if beaten(row, rivals, objectives):
         row |= {"status": "pruned", "luts": None, "max_error": None}
     return Result(row, None)
@@ -401,28 +403,46 @@ def test_a_search_in_a_space_smaller_than_its_trials_takes_every_point(tmp_path)
     assert len(searched_rows(tmp_path, 1000)) == 240
 
 
-def test_killing_the_run_at_any_moment_loses_points_in_flight_alone(tmp_path):
+#: 32 points of which none is synthesised.
+WORDS = {"functions": "tanh,erf,mish,arctan", "input": "SQ3.1,SQ3.2", "output": "SQ2.2,SQ2.3", "bound": "faithful,2ulp"}
+
+
+def test_killing_the_run_loses_points_in_flight_alone(tmp_path, pool):
     """The store that is resumed equals that of a run that was left alone, and no worker stays behind."""
-    words = ["explore", "--functions", "tanh,erf,mish,arctan", "--input", "SQ3.1,SQ3.2", "--output", "SQ2.2,SQ2.3",
-             "--bound", "faithful,2ulp", "--estimate-only", "--jobs", "2", "--json"]  # fmt: skip
-    assert command(*words, "-o", tmp_path / "whole").wait(120) == 0
-    rng, folder = random.Random(5), tmp_path / "killed"
-    for share in (0.1, 0.6):
-        process = command(*words, "-o", folder)
+    with Store(tmp_path / "whole", create=True) as store:
+        explore(Exploration.read(WORDS | {"estimate": True}), store, pool)
+    killed_at(tmp_path / "killed", [random.Random().random()], ["--estimate-only"])
+    before = rows_of(tmp_path / "killed")
+    with Store(tmp_path / "killed") as store:
+        for request in store.explorations():
+            explore(Exploration.read(request), store, pool)
+    assert rows_of(tmp_path / "killed") == rows_of(tmp_path / "whole")
+    assert before and before.items() <= rows_of(tmp_path / "whole").items()
+
+
+@pytest.mark.slow
+def test_killing_a_synthesis_again_and_again_changes_no_row(tmp_path):
+    """With tools that run, and a last run that is resumed by the folder alone."""
+    words = [word for name in ("functions", "input", "output") for word in (f"--{name}", WORDS[name])]
+    assert command("explore", *words, "--no-place", "-o", tmp_path / "whole").wait(300) == 0
+    killed_at(tmp_path / "killed", [0.05, 0.3, 0.6], ["--no-place"], words)
+    assert command("explore", "-o", tmp_path / "killed", "--resume").wait(300) == 0
+    assert rows_of(tmp_path / "killed") == rows_of(tmp_path / "whole")
+
+
+def killed_at(folder, shares, flow, words=None):
+    """Kill runs when so many of their points are there, a little later than that."""
+    words = words or [word for name, value in WORDS.items() for word in (f"--{name}", value)]
+    for share in shares:
+        process = command("explore", *words, *flow, "--jobs", "2", "-o", folder)
         deadline = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline:
-            if (folder / "store.sqlite").exists() and len(_rows(folder)) >= share * 32:
-                break
+        while process.poll() is None and len(_rows(folder)) <= share * 16 and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(rng.random() * 0.05)
+        time.sleep(random.Random().random() * 0.05)
         kin = family(process.pid)
         process.kill()
         process.wait()
         assert _gone(kin, 20)
-    before = rows_of(folder)
-    assert command("explore", "-o", folder, "--resume", "--json").wait(120) == 0
-    after = rows_of(folder)
-    assert after == rows_of(tmp_path / "whole") and before.items() <= after.items() and len(before) > 3
 
 
 def _rows(folder):

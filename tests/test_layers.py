@@ -19,7 +19,7 @@ ALLOWED = {
     "record": set(),
     "design": {"fixed", "record", "ports"},
     "spec": {"fixed", "functions", "design"},
-    "explore": {"fixed", "functions", "design", "spec", "fit", "emit", "verify", "synth", "multi"},
+    "explore": {"fixed", "functions", "design", "spec", "fit", "estimate", "emit", "verify", "synth", "multi"},
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
     "estimate": {"fixed", "design", "fit"},

@@ -150,7 +150,7 @@ def _write_report(store, rows, folder):
     except ImportError:
         return None
     path = Path(folder, "report.html")
-    write(rows, store.curves(), path, str(folder))
+    write(rows, store.packed_curves(), path, str(folder))
     return path
 
 

@@ -6,7 +6,8 @@ import time
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import HwactError
+from ..errors import HwactError, RequestError
+from ..synth.targets import find_target
 from .pareto import beaten
 from .row import ERRORS, blank
 
@@ -42,11 +43,10 @@ def evaluate(point, rivals=(), objectives=()):
     try:
         spec = point.spec()
         row |= {"expression": spec.function.text, "command": spec.command()}
-        if point.estimate or rivals:
-            row |= _estimated(spec, point)
+        row |= _estimated(spec, point)
         if point.estimate:
             row["status"] = "estimated"
-        elif rivals and beaten(row, rivals, objectives):
+        elif beaten(row, rivals, objectives):
             row |= {"status": "pruned", "reason": "Estimate must not be worse than a unit at hand in every objective"}
         else:
             unit = _unit(spec)
@@ -138,8 +138,16 @@ def _synthesised(unit, point):
 
 
 def _estimated(spec, point):
-    """What can be told without a synthesis."""
-    from .quick import quick
+    """What is known without a fit and a synthesis; nothing for a family that there is no model of."""
+    from ..estimate import estimate
 
-    guess = quick(spec, point.target)
-    return {"estimated_luts": guess.luts, "segments": guess.segments, "latency": guess.latency, "chosen": guess.method}
+    try:
+        guess = estimate(spec, find_target(point.target).family)
+    except RequestError:
+        if point.estimate:
+            raise
+        return {}
+    found = {"estimated_luts": guess.luts, "estimated_low": guess.low, "estimated_high": guess.high}
+    if point.estimate:
+        found |= {"chosen": f"y: {guess.unit}", "segments": guess.segments}
+    return {**found, "latency": guess.latency}

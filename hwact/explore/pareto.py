@@ -126,7 +126,7 @@ def beaten(row, rivals, objectives):
     Parameters
     ----------
     row : dict
-        With `estimated_luts` and `latency`.
+        With `estimated_low` and `latency`.
     rivals : sequence of dict
     objectives : sequence of str
     """
@@ -134,16 +134,16 @@ def beaten(row, rivals, objectives):
 
 
 def _as_good(rival, row, objective):
-    has = value(rival, objective)
+    has, least = value(rival, objective), row["estimated_low"]
     if has is None:
         return False
-    if objective in ("luts", "area"):
-        return has <= row["estimated_luts"]
     if objective in ("max_error", "max_error_ulp"):
         return has <= _BEST_ERROR * _bound(row, in_ulps=objective == "max_error_ulp")
     if objective == "latency":
         return has <= row["latency"]
-    if objective == "fmax":
-        same = all(rival[name] == row[name] for name in ("interface", "latency"))
-        return same and value(rival, "luts") <= row["estimated_luts"]
-    return False
+    if least is None or objective not in ("luts", "fmax"):
+        return False
+    if objective == "luts":
+        return has <= least
+    same = all(rival[name] == row[name] for name in ("interface", "latency"))
+    return same and value(rival, "luts") <= least

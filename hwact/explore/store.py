@@ -159,11 +159,10 @@ class Store:
             found = self._connection.execute(query, (design_digest,)).fetchone()
         return found and json.loads(zlib.decompress(found[0]))
 
-    def curves(self):
-        """The curves of every design by its digest (dict)."""
+    def packed_curves(self):
+        """The curves of every design by its digest (dict of bytes): JSON, compressed by zlib."""
         with self._sound():
-            found = self._connection.execute("SELECT design_digest, curve FROM curves").fetchall()
-        return {digest: json.loads(zlib.decompress(packed)) for digest, packed in found}
+            return dict(map(tuple, self._connection.execute("SELECT design_digest, curve FROM curves").fetchall()))
 
     # -- explorations -------------------------------------------------------------------------
 
