@@ -24,6 +24,7 @@ hwact mutate tanh
 hwact synth tanh --target ice40
 hwact explore --functions tanh,mish --input SQ4.5 --output SQ4.5 --bound faithful,2ulp
 hwact results explore --pareto luts,max_error
+hwact report explore
 hwact fusesoc cores/hwact
 """
 
@@ -64,6 +65,7 @@ VERBS = {
     "synth": "synth:synth",
     "explore": "explore:explore",
     "results": "results:results",
+    "report": "report:report",
     "fusesoc": "fusesoc:fusesoc",
     "demo": "demo:demo",
 }

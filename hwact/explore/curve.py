@@ -46,7 +46,7 @@ def curve(design, measured=None):
 
         ``error_ulp`` is the output minus the function clamped to the output's range, so their difference is the
         reference. ``slope`` holds the slopes of the segments of y and the values of the real derivative; it is null where
-        dy shows both, for a table, for more than 256 segments, and where the derivative is undefined.
+        dy shows both, for a table, where every slope is 0, for more than 256 segments, and where the derivative is undefined.
     """
     measured = measured or measure(design)
     return {
@@ -99,7 +99,7 @@ def _slope(design):
     """Slopes of the segments of y beside the real derivative, or None."""
     channel = design.channel("y")
     starts = breakpoints(design, channel)
-    if channel.core.method != "pwl" or len(starts) >= _MOST_SEGMENTS:
+    if channel.core.method != "pwl" or len(starts) >= _MOST_SEGMENTS or not any(channel.core.slopes):
         return None
     coarse = _Coarse(design)
     try:

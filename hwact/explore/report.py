@@ -1,0 +1,82 @@
+"""The report of an exploration: one HTML page that holds everything it shows and asks nothing of a network."""
+
+import base64
+import html
+import importlib.resources
+import json
+import re
+import zlib
+from pathlib import Path
+
+from .axes import AXES, enriched, usual_axes
+
+__all__ = ["report", "write"]
+
+#: Scripts of the page, in the order in which they are run.
+_SCRIPTS = ("figures.js", "table.js", "panel.js", "page.js")
+
+
+def report(rows, curve, title="Exploration", x=None, y=None, tick=None):
+    """The page as text.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        Rows of an exploration; see `hwact.explore`.
+    curve : callable
+        ``curve(design_digest)`` gives what `hwact.explore.curve.curve` made of a design, or None.
+    title : str
+    x, y : str, optional
+        Keys of the axes that are shown first.
+    tick : callable, optional
+        Called as ``tick(done, total)`` with numbers of designs.
+
+    Returns
+    -------
+    str
+        HTML. Texts of the rows are data in it, never HTML or script.
+    """
+    from plotly.offline import get_plotlyjs
+
+    rows = [enriched(row) for row in rows]
+    usual = usual_axes(rows)
+    data = {
+        "rows": rows,
+        "curves": _packed(rows, curve, tick),
+        "axes": [axis.to_dict() for axis in AXES],
+        "x": x or usual[0],
+        "y": y or usual[1],
+    }
+    parts = {
+        "title": html.escape(title),
+        "style": _part("page.css"),
+        "data": json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "plotly": get_plotlyjs(),
+        "script": "\n".join(map(_part, _SCRIPTS)),
+    }
+    return re.sub(r"@(title|style|data|plotly|script)@", lambda match: parts[match[1]], _part("page.html"))
+
+
+def write(rows, curve, path, title="Exploration", **options):
+    """Write `report` into a file, whole or not at all."""
+    from ..emit.folder import replace_file
+
+    replace_file(Path(path), report(rows, curve, title, **options).encode("utf-8"))
+
+
+def _part(name):
+    return importlib.resources.files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _packed(rows, curve, tick):
+    """Every design's curves, deflated and in base64, which a page unpacks when they are looked at."""
+    digests = sorted({row["design_digest"] for row in rows if row.get("design_digest")})
+    packed = {}
+    for done, digest in enumerate(digests, 1):
+        curves = curve(digest)
+        if curves is not None:
+            text = json.dumps(curves, separators=(",", ":"), allow_nan=False)
+            packed[digest] = base64.b64encode(zlib.compress(text.encode())).decode()
+        if tick:
+            tick(done, len(digests))
+    return packed
