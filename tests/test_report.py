@@ -349,7 +349,7 @@ def test_poor_explorations_give_a_sensible_page(browser, exploration, tmp_path, 
     write(rows, {}.get if case == "no curves" else curves.get, tmp_path / "poor.html", case)
     with Watched(browser, tmp_path / "poor.html") as page:
         assert page.is_visible("#scatter") == (case in ("one", "no curves"))
-        assert page.text_content("#summary").startswith({"empty": "No points", "all failed": "2 points", "one": "1 point:"}.get(case, "20 points"))
+        assert page.text_content("#summary").startswith({"empty": "No points", "all failed": "2 points", "one": "1 point:"}.get(case, "21 points"))
         if case == "empty":
             assert "no points" in page.text_content("#scatter-help")
 
