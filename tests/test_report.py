@@ -26,7 +26,7 @@ def page_file(exploration, tmp_path_factory):
     """The page of the exploration."""
     rows, curves = exploration
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write(rows, curves.get, path, 'Some <b>"small"</b> units')
+    write(rows, curves, path, 'Some <b>"small"</b> units')
     return path
 
 
@@ -109,16 +109,16 @@ def test_texts_of_users_are_data(page_file, exploration):
 def test_same_rows_give_the_same_page(exploration):
     """No date, no path."""
     rows, curves = exploration
-    assert report(rows, curves.get) == report(rows, curves.get)
+    assert report(rows, curves) == report(rows, curves)
 
 
 def test_three_thousand_points_are_packed_in_seconds(exploration):
     """Curves are kept once a design."""
     rows, curves = exploration
     many = [{**rows[k % len(rows)], "digest": str(k)} for k in range(3000)]
-    asked = []
-    text = report(many, lambda digest: asked.append(digest) or curves.get(digest))
-    assert len(asked) == len(curves) and len(text) < 12_000_000
+    ticks = []
+    text = report(many, curves, tick=lambda done, total: ticks.append((done, total)))
+    assert ticks[-1] == (len(curves), len(curves)) and len(ticks) == len(curves) and len(text) < 12_000_000
 
 
 # -- in a browser ------------------------------------------------------------------------------
@@ -346,7 +346,7 @@ def test_poor_explorations_give_a_sensible_page(browser, exploration, tmp_path, 
     """Without an error, and with a sentence where a plot would be."""
     rows, curves = exploration
     rows = {"empty": [], "all failed": [row for row in rows if row["status"] == "failed"], "one": rows[:1], "no curves": rows}[case]
-    write(rows, {}.get if case == "no curves" else curves.get, tmp_path / "poor.html", case)
+    write(rows, {} if case == "no curves" else curves, tmp_path / "poor.html", case)
     with Watched(browser, tmp_path / "poor.html") as page:
         assert page.is_visible("#scatter") == (case in ("one", "no curves"))
         assert page.text_content("#summary").startswith({"empty": "No points", "all failed": "2 points", "one": "1 point:"}.get(case, "21 points"))
@@ -358,7 +358,7 @@ def test_three_thousand_points_stay_usable(browser, exploration, tmp_path):
     """The table is cut into pages, and a filter answers within a second."""
     rows, curves = exploration
     many = [{**rows[k % len(rows)], "digest": str(k), "luts": 10 + k, "seed": k % 7} for k in range(3000)]
-    write(many, curves.get, tmp_path / "many.html", "Many")
+    write(many, curves, tmp_path / "many.html", "Many")
     with Watched(browser, tmp_path / "many.html") as page:
         assert len(shown(page)) == 50
         page.click("#pages button[aria-label='Next page']")

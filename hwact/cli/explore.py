@@ -145,12 +145,10 @@ def _remembered(store):
 
 def _write_report(store, rows, folder):
     """Write the page that shows the rows; its path."""
-    try:
-        from ..explore.report import write
-    except ImportError:
-        return None
+    from ..explore.report import write
+
     path = Path(folder, "report.html")
-    write(rows, store.packed_curves(), path, str(folder))
+    write(rows, store.packed_curves(), path, Path(folder).resolve().name)
     return path
 
 

@@ -63,7 +63,7 @@ def report(folder, output, title, across, up, png, svg, show, as_json):
         for path in written:
             _check_folder(path)
         with bar("Packing curves") as tick:
-            write(rows, store.curve, output, title, x=across, y=up, tick=tick)
+            write(rows, store.packed_curves(), output, title, x=across, y=up, tick=tick)
         for path in written[1:]:
             write_scatter(rows, path, x=across, y=up, title=title)
     if as_json:

@@ -16,15 +16,15 @@ __all__ = ["report", "write"]
 _SCRIPTS = ("figures.js", "table.js", "panel.js", "page.js")
 
 
-def report(rows, curve, title="Exploration", x=None, y=None, tick=None):
+def report(rows, curves, title="Exploration", x=None, y=None, tick=None):
     """The page as text.
 
     Parameters
     ----------
     rows : iterable of dict
         Rows of an exploration; see `hwact.explore`.
-    curve : callable
-        ``curve(design_digest)`` gives what `hwact.explore.curve.curve` made of a design, or None.
+    curves : mapping
+        What `hwact.explore.curve.curve` made of designs, by their digests: as dicts, or as `Store.packed_curves` has them.
     title : str
     x, y : str, optional
         Keys of the axes that are shown first.
@@ -42,7 +42,7 @@ def report(rows, curve, title="Exploration", x=None, y=None, tick=None):
     usual = usual_axes(rows)
     data = {
         "rows": rows,
-        "curves": _packed(rows, curve, tick),
+        "curves": _packed(rows, curves, tick),
         "axes": [axis.to_dict() for axis in AXES],
         "x": x or usual[0],
         "y": y or usual[1],
@@ -57,26 +57,29 @@ def report(rows, curve, title="Exploration", x=None, y=None, tick=None):
     return re.sub(r"@(title|style|data|plotly|script)@", lambda match: parts[match[1]], _part("page.html"))
 
 
-def write(rows, curve, path, title="Exploration", **options):
+def write(rows, curves, path, title="Exploration", **options):
     """Write `report` into a file, whole or not at all."""
     from ..emit.folder import replace_file
 
-    replace_file(Path(path), report(rows, curve, title, **options).encode("utf-8"))
+    replace_file(Path(path), report(rows, curves, title, **options).encode("utf-8"))
 
 
 def _part(name):
     return importlib.resources.files(__package__).joinpath("page", name).read_text(encoding="utf-8")
 
 
-def _packed(rows, curve, tick):
+def _packed(rows, curves, tick):
     """Every design's curves, deflated and in base64, which a page unpacks when they are looked at."""
-    digests = sorted({row["design_digest"] for row in rows if row.get("design_digest")})
+    digests = sorted({row["design_digest"] for row in rows if row.get("design_digest") in curves})
     packed = {}
     for done, digest in enumerate(digests, 1):
-        curves = curve(digest)
-        if curves is not None:
-            text = json.dumps(curves, separators=(",", ":"), allow_nan=False)
-            packed[digest] = base64.b64encode(zlib.compress(text.encode())).decode()
+        packed[digest] = base64.b64encode(_deflated(curves[digest])).decode()
         if tick:
             tick(done, len(digests))
     return packed
+
+
+def _deflated(curves):
+    if isinstance(curves, bytes):
+        return curves
+    return zlib.compress(json.dumps(curves, separators=(",", ":"), allow_nan=False).encode())
