@@ -164,12 +164,6 @@ class Store:
         with self._sound():
             return dict(map(tuple, self._connection.execute("SELECT design_digest, curve FROM curves").fetchall()))
 
-    def packed_curves(self):
-        """The curves of every design by its digest, as deflated JSON (dict of bytes), which pages take as it is."""
-        with self._sound():
-            found = self._connection.execute("SELECT design_digest, curve FROM curves").fetchall()
-        return {digest: packed for digest, packed in found}
-
     # -- explorations -------------------------------------------------------------------------
 
     def remember(self, request):
