@@ -75,13 +75,10 @@ def scatter(rows, x=None, y=None, format="svg", title=""):
         canvas = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = canvas.add_subplot()
         _draw(axes, shown, across, up)
-        for one, set_scale, set_label, reach in (
-            (across, axes.set_xscale, axes.set_xlabel, [row[across.key] for row in shown]),
-            (up, axes.set_yscale, axes.set_ylabel, [row[up.key] for row in shown]),
-        ):
-            set_label(one.label)
-            if one.log and shown and min(reach) > 0:
-                set_scale("log")
+        for one, side in ((across, axes.xaxis), (up, axes.yaxis)):
+            side.set_label_text(one.label)
+            if one.log and shown and min(row[one.key] for row in shown) > 0:
+                _make_logarithmic(side)
         axes.set_title(title, parse_math=False)
         axes.grid(color="#e6e8eb", linewidth=0.6)
         axes.set_axisbelow(True)
@@ -90,6 +87,16 @@ def scatter(rows, x=None, y=None, format="svg", title=""):
         nameless = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
         canvas.savefig(buffer, format=format, metadata=nameless[format])
     return buffer.getvalue()
+
+
+def _make_logarithmic(side):
+    """Scale an axis, with plain numbers at 1, 2 and 5 times the powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    side.axes.set(**{f"{side.axis_name}scale": "log"})
+    side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    side.set_major_formatter("{x:g}")
+    side.set_minor_formatter(NullFormatter())
 
 
 def _draw(axes, rows, x, y):

@@ -65,6 +65,22 @@ function hoverText(row, x, y) {
   return lines.join("<br>");
 }
 
+// What marks the chosen points: a part of the layout, so that no point is drawn again when it changes.
+function rings(chosen, x, y, log) {
+  const seen = chosen.filter(({ row }) => [[x, log.x], [y, log.y]].every(([axis, log]) => row[axis.key] != null && !(log && row[axis.key] <= 0)));
+  const place = (value, log) => (log ? Math.log10(value) : value);
+  return {
+    shapes: seen.map(({ row }) => ({
+      type: "circle", xref: "x", yref: "y", xsizemode: "pixel", ysizemode: "pixel", xanchor: row[x.key], yanchor: row[y.key], x0: -10, x1: 10, y0: -10, y1: 10,
+      line: { color: tone("chosen"), width: 2.5 },
+    })),
+    annotations: seen.filter(({ name }) => name).map(({ row, name }) => ({
+      x: place(row[x.key], log.x), y: place(row[y.key], log.y), yshift: 20, xshift: name === "A" ? -7 : 7, text: `<b>${name}</b>`, showarrow: false,
+      font: { size: 14, color: tone("ink") },
+    })),
+  };
+}
+
 // Labels of a logarithmic axis: all digits of less than a decade, 1, 2 and 5 of a few, powers of ten of many.
 function logStep(data, way) {
   const values = data.flatMap((trace) => trace[way]).filter((value) => value > 0);
@@ -98,14 +114,6 @@ function scatterFigure(groups, fronts, chosen, x, y, log) {
       },
     });
   });
-  for (const { row, name } of chosen) {
-    if (row[x.key] == null || row[y.key] == null) continue;
-    data.push({
-      x: [row[x.key]], y: [row[y.key]], mode: "markers+text", type: "scatter", hoverinfo: "skip", showlegend: false, text: [name], cliponaxis: false,
-      textposition: "top center", textfont: { size: 14, color: tone("ink"), weight: 700 },
-      marker: { symbol: "circle-open", size: 20, color: tone("chosen"), line: { width: 2.5 } },
-    });
-  }
   const titled = (axis, way, log) => ({
     title: { text: axis.label + (axis.best === "max" ? " · more is better" : ""), standoff: 8 }, type: log ? "log" : "linear",
     minorloglabels: "complete", exponentformat: "SI", separatethousands: true, ...(log ? { dtick: logStep(data, way) } : { nticks: 8 }),
@@ -114,7 +122,7 @@ function scatterFigure(groups, fronts, chosen, x, y, log) {
     data,
     layout: layout({
       xaxis: titled(x, "x", log.x), yaxis: titled(y, "y", log.y), hovermode: "closest", showlegend: groups.filter((group) => group.rows.length).length > 1,
-      margin: { l: 52, r: 16, t: 34, b: 48 }, uirevision: `${x.key} ${y.key} ${log.x} ${log.y}`,
+      ...rings(chosen, x, y, log), margin: { l: 52, r: 16, t: 34, b: 48 }, uirevision: `${x.key} ${y.key} ${log.x} ${log.y}`,
     }),
   };
 }

@@ -98,7 +98,7 @@ function choose(row, { scroll = false } = {}) {
   state.chosen = row;
   history.replaceState(null, "", row ? `#${row.digest}` : "#");
   table.reveal(row);
-  refresh({ points: false });
+  rechoose();
   if (row) announce(`Chosen: ${titleOf(row)}, ${row.input} to ${row.output}, ${row.status}`);
   if (scroll && narrow()) byId("panel").scrollIntoView({ block: "start" });
 }
@@ -107,7 +107,7 @@ function pair(name, row) {
   state.pair[name] = state.pair[name] === row ? null : row;
   const both = state.pair.A && state.pair.B;
   announce(both ? "A and B are compared below the plot" : `${name} is ${state.pair[name] ? "set; now choose the other" : "free"}`);
-  refresh({ points: false });
+  rechoose();
   if (both) byId("comparison").scrollIntoView({ block: "nearest" });
 }
 
@@ -132,7 +132,8 @@ function partsOf(rows, keys) {
   const parts = new Map();
   for (const row of rows) {
     const name = keys.map((key) => show(row[key])).join(", ");
-    parts.set(name, [...(parts.get(name) ?? []), row]);
+    if (!parts.has(name)) parts.set(name, []);
+    parts.get(name).push(row);
   }
   return parts;
 }
@@ -154,26 +155,49 @@ function frontsOf(groups, x, y) {
 
 const axesNow = () => ["x", "y"].map((way) => AXIS[byId(`axis-${way}`).value]);
 
-function refresh({ points = true } = {}) {
-  const [x, y] = axesNow(), log = { x: byId("log-x").checked, y: byId("log-y").checked };
-  if (points) {
-    const rows = filtered(), groups = grouped(rows.filter((row) => row[x.key] != null && row[y.key] != null));
-    state.fronts = frontsOf(groups, x, y);
-    state.front = new Set(state.fronts.flat());
-    state.shown = byId("filter-front").checked ? rows.filter((row) => state.front.has(row)) : rows;
-    const kept = new Set(state.shown);
-    state.groups = groups.map((group) => ({ ...group, rows: group.rows.filter((row) => kept.has(row)) }));
-    byId("shown").textContent = `${count(state.shown.length)} of ${count(ROWS.length)} points`;
-  }
-  const { A, B } = state.pair, rings = [[state.chosen, ""], [A, "A"], [B, "B"]].filter(([row]) => row).map(([row, name]) => ({ row, name }));
+const logNow = () => ({ x: byId("log-x").checked, y: byId("log-y").checked });
+
+function chosenNow() {
+  return [[state.chosen, ""], ...Object.entries(state.pair).map(([name, row]) => [row, name])].filter(([row]) => row).map(([row, name]) => ({ row, name }));
+}
+
+// Finds what filters, axes and colours leave.
+function select() {
+  const [x, y] = axesNow(), rows = filtered(), groups = grouped(rows.filter((row) => row[x.key] != null && row[y.key] != null));
+  state.fronts = frontsOf(groups, x, y);
+  state.front = new Set(state.fronts.flat());
+  state.shown = byId("filter-front").checked ? rows.filter((row) => state.front.has(row)) : rows;
+  const kept = new Set(state.shown);
+  state.groups = groups.map((group) => ({ ...group, rows: group.rows.filter((row) => kept.has(row)) }));
+  byId("shown").textContent = `${count(state.shown.length)} of ${count(ROWS.length)} points`;
+}
+
+function drawPoints() {
   const drawn = state.groups.some((group) => group.rows.length);
   byId("scatter").hidden = !drawn;
   byId("scatter-help").textContent = drawn ? HELP : ROWS.length ? "No point that is shown has both of these numbers." : "This exploration has no points.";
-  if (drawn) drawScatter(() => scatterFigure(state.groups, state.fronts, rings, x, y, log));
+  if (drawn) drawScatter(() => scatterFigure(state.groups, state.fronts, chosenNow(), ...axesNow(), logNow()));
+}
+
+function drawChosen() {
   table.show(state.shown, marksOf, state.chosen);
   drawSheet(byId("sheet"), state.chosen, state.front.has(state.chosen), curveOf(state.chosen), { pair, isPair });
+  const { A, B } = state.pair;
   byId("comparison").hidden = !(A && B);
   if (A && B) drawComparison(byId("compared"), A, B, [curveOf(A), curveOf(B)], byId("differences").checked);
+}
+
+// After a change of filters, axes or colours.
+function refresh() {
+  select();
+  drawPoints();
+  drawChosen();
+}
+
+// After a change of the points that are chosen.
+function rechoose() {
+  if (!byId("scatter").hidden) Plotly.relayout(byId("scatter"), rings(chosenNow(), ...axesNow(), logNow()));
+  drawChosen();
 }
 
 // -- the controls ------------------------------------------------------------------------------
@@ -218,8 +242,8 @@ function setUp() {
   byId("filter-text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => { table.page = table.focus = 0; refresh(); }, 120); });
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filter-clear").addEventListener("click", () => { byId("filters").reset(); refresh(); });
-  byId("differences").addEventListener("change", () => refresh({ points: false }));
-  byId("comparison-close").addEventListener("click", () => { state.pair = { A: null, B: null }; refresh({ points: false }); byId("panel").focus(); });
+  byId("differences").addEventListener("change", () => rechoose());
+  byId("comparison-close").addEventListener("click", () => { state.pair = { A: null, B: null }; rechoose(); byId("panel").focus(); });
   byId("scatter").addEventListener("keydown", walk);
 }
 
@@ -259,12 +283,9 @@ const table = new PointTable(byId("table"), byId("pages"), columns(), { choose, 
 setUp();
 summary();
 byId("main").hidden = false;
-state.chosen = BY_DIGEST.get(location.hash.slice(1)) ?? null;
-refresh();
-if (!state.chosen) {
-  // The middle of the front is a point worth a look.
-  const front = [...state.front];
-  state.chosen = front[Math.floor(front.length / 2)] ?? ROWS[0] ?? null;
-  refresh({ points: false });
-}
+select();
+// The middle of the front is a point worth a look.
+state.chosen = BY_DIGEST.get(location.hash.slice(1)) ?? [...state.front][Math.floor(state.front.size / 2)] ?? ROWS[0] ?? null;
+drawPoints();
+drawChosen();
 document.documentElement.dataset.ready = "true";
