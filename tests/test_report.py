@@ -7,10 +7,14 @@ import shutil
 import pytest
 from exploration_rows import HOSTILE, small
 
+from hwact.cli import hwact
+from hwact.cli.common import run
 from hwact.errors import RequestError
 from hwact.explore.axes import axis, enriched, usual_axes
 from hwact.explore.report import report, write
+from hwact.explore.row import COLUMNS
 from hwact.explore.scatter import front_of, scatter
+from hwact.explore.store import Store
 
 SIZES = {"phone": (360, 740), "tablet": (820, 1180), "desk": (1440, 900)}
 
@@ -119,6 +123,55 @@ def test_three_thousand_points_are_packed_in_seconds(exploration):
     ticks = []
     text = report(many, curves, tick=lambda done, total: ticks.append((done, total)))
     assert ticks[-1] == (len(curves), len(curves)) and len(ticks) == len(curves) and len(text) < 12_000_000
+
+
+# -- on the command line -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(exploration, tmp_path):
+    """The folder of an exploration."""
+    rows, curves = exploration
+    with Store(tmp_path / "small", create=True) as store:
+        store.add([({**dict.fromkeys(COLUMNS), **row}, curves.get(row["design_digest"])) for row in rows])
+    return tmp_path / "small"
+
+
+def test_report_writes_page_and_pictures(folder, capsys):
+    """And says so; curves come from the store."""
+    pictures = ["--png", str(folder / "a.png"), "--svg", str(folder / "a.svg")]
+    assert run(hwact, ["report", str(folder), *pictures, "--x", "luts", "--y", "fmax_mhz", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"points": 21, "files": [str(folder / name) for name in ("report.html", "a.png", "a.svg")]}
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
+    assert (data["x"], data["y"], len(data["curves"])) == ("luts", "fmax_mhz", 19)
+    assert "<title>small</title>" in text
+    assert (folder / "a.png").read_bytes()[:4] == b"\x89PNG" and "</svg>" in (folder / "a.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (["--x", "size"], "Axis must be one of luts, "),
+        (["--png", "a.jpg"], "Option --png must name a .png file, not 'a.jpg'"),
+        (["-o", "missing/report.html"], "File must be in a folder that exists, not 'missing/report.html'"),
+    ],
+)
+def test_report_refuses_in_one_sentence(folder, monkeypatch, capsys, words, sentence):
+    """And writes nothing."""
+    monkeypatch.chdir(folder)
+    assert run(hwact, ["report", str(folder), *words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"hwact: {sentence}") and error.count("\n") == 1
+    assert [path.suffix for path in folder.iterdir() if "store" not in path.name] == []
+
+
+def test_report_of_no_exploration_is_refused(tmp_path, capsys):
+    """A folder without a store."""
+    assert run(hwact, ["report", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("hwact: Store must be the folder of an exploration, not ")
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- in a browser ------------------------------------------------------------------------------
