@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -66,7 +67,9 @@ class Processes(_Pool):
     def close(self):
         """End the workers, and the tools that they run."""
         self._lifeline.close()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)
+        self._executor = None
+        gc.collect()  # what the workers shared is given back
 
 
 def _guard(lifeline):
