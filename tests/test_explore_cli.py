@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from explored import alive, command, family, made_up, rows_of
@@ -240,6 +241,19 @@ def test_results_refuse_in_one_sentence(hw, stored, tmp_path, arguments, sentenc
     status, out, err = hw("results", stored, *arguments)
     assert (status, out) == (2, "") and re.fullmatch(f"hwact: {sentence}\n", err)
     assert list(tmp_path.iterdir()) == [stored]
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_run(hw, tmp_path):
+    """One after the other, in an empty folder that holds the page's file."""
+    text = (Path(__file__).parents[1] / "docs" / "explore.md").read_text(encoding="utf-8")
+    blocks = {kind: re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) for kind in ("sh", "toml")}
+    (tmp_path / "space.toml").write_text(blocks["toml"][0])
+    lines = [line for block in blocks["sh"] for line in block.splitlines()]
+    assert len(lines) >= 10
+    for line in lines:
+        status, _, err = hw(*shlex.split(line)[1:])
+        assert (status, err) == (0, ""), line
 
 
 @pytest.mark.slow

@@ -163,7 +163,7 @@ def _show(objectives, tally, rows, folder, report, as_json):
         echo_json({**paths, **counts, "objectives": objectives, "front": best})
     else:
         if best:
-            show_table(f"Best of {counts['points']} points by {', '.join(objectives)}", *shown(best))
+            show_table(f"Best of {counts['points']} points by {', '.join(objectives)}", *shown(best, objectives))
         words = ", ".join(f"{number} {name}" for name, number in counts.items() if number and name != "points")
         click.echo(f"Wrote {report or folder}: {words}")
     if counts["failed"] and counts["failed"] == counts["points"]:
@@ -171,9 +171,21 @@ def _show(objectives, tally, rows, folder, report, as_json):
         raise CheckError(f"Points must not all fail: {reason}")
 
 
-def shown(rows):
-    """Columns and rows of a table that shows rows; columns that are empty throughout are left out."""
-    used = [column for column in _SHOWN if any(_text(row, *column[1:]) not in ("-", "none") for row in rows)]
+def shown(rows, objectives=()):
+    """Columns and rows of a table that shows rows; columns that are empty throughout are left out.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+    objectives : sequence of str
+        Shown, too.
+    """
+    from ..explore.pareto import OBJECTIVES
+
+    usual = [column for _, column, _ in _SHOWN]
+    more = [(name, OBJECTIVES[name], None) for name in objectives if OBJECTIVES[name] not in usual]
+    columns = (*_SHOWN[:-1], *((name.replace("_", " "), column, digits) for name, column, digits in more), _SHOWN[-1])
+    used = [column for column in columns if any(_text(row, *column[1:]) not in ("-", "none") for row in rows)]
     return [title for title, *_ in used], [[_text(row, *rest) for _, *rest in used] for row in rows]
 
 
@@ -181,7 +193,9 @@ def _text(row, column, digits):
     value = row[column]
     if value is None and column == "luts" and row["estimated_luts"] is not None:
         return f"~{row['estimated_luts']:.0f}"
-    return "-" if value is None else str(value) if digits is None else f"{value:.{digits}f}"
+    if value is None or isinstance(value, str):
+        return value or "-"
+    return f"{value:.4g}" if digits is None else f"{value:.{digits}f}"
 
 
 # -- while it runs -----------------------------------------------------------------------------
