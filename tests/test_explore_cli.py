@@ -70,7 +70,6 @@ def test_explore_shows_the_front_and_the_next_run_keeps_all(hw, tmp_path):
     found = json.loads(out)
     assert (status, found["points"], found["kept"], found["failed"], found["folder"]) == (0, 6, 6, 2, "units")
     assert found["objectives"] == ["luts", "max_error"] and set(PROMISED) <= found["front"][0].keys()
-    assert all(set(row) == set(COLUMNS) for row in rows_of("units").values()) is False  # seconds are left out there
     reasons = {row["reason"] for row in rows_of("units").values() if row["status"] == "failed"}
     assert len(reasons) == 1 and "log2" in reasons.pop()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..errors import HwactError, RequestError
-from ..synth.targets import find_target
+from ..synth.targets import FAMILIES, find_target
 from .pareto import beaten
 from .row import ERRORS, blank
 
@@ -133,7 +133,8 @@ def _synthesised(unit, point):
     found = {"status": "failed" if report.status == "failed" else "done", "reason": report.reason or None}
     if report.cells:
         cells = report.cells.to_dict()
-        found |= {name: cells[name] for name in ("luts", "carries", "muxes", "gates", "area", "ffs", "dsps", "bram_bits")}
+        found |= {name: cells[name] for name in ("carries", "muxes", "gates", "area", "ffs", "dsps", "bram_bits")}
+        found["luts"] = cells["luts"] if FAMILIES[find_target(point.target).family].luts else None
     return {**found, "fmax_mhz": report.fmax_mhz}
 
 

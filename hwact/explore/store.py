@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from pathlib import Path
 
+from ..emit.folder import locked
 from ..errors import RequestError, ToolError
 from .row import COLUMNS
 
@@ -69,17 +70,20 @@ class Store:
             self._open()
 
     def _open(self):
-        marks = self._pragma("application_id"), self._pragma("user_version")
-        if marks == (_APPLICATION, _VERSION):
+        if self._is_ours():
             return
-        with self._transaction() as connection:
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            marks = self._pragma("application_id"), self._pragma("user_version")
-            if tables and marks != (_APPLICATION, _VERSION):
+        with locked(self.path.parent):  # SQLite does not wait for its journal to change
+            if self._is_ours():  # another process may have been faster
+                return
+            if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 raise RequestError(f"Store must be one of this version of hwact, not {str(self.path)!r}")
-            for statement in (*_TABLES, f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}"):
-                connection.execute(statement)
-        self._pragma("journal_mode = WAL")
+            self._pragma("journal_mode = WAL")
+            with self._transaction() as connection:
+                for statement in (*_TABLES, f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}"):
+                    connection.execute(statement)
+
+    def _is_ours(self):
+        return (self._pragma("application_id"), self._pragma("user_version")) == (_APPLICATION, _VERSION)
 
     def _pragma(self, text):
         return self._connection.execute(f"PRAGMA {text}").fetchone()[0]
