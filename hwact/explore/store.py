@@ -16,8 +16,6 @@ __all__ = ["STORE", "Store"]
 STORE = "store.sqlite"
 #: Seconds to wait for another exploration that writes.
 PATIENCE = 60
-#: What marks the file as a store, and the layout of its tables.
-_APPLICATION, _VERSION = 0x68776163, 1
 _KINDS = {"text": "TEXT", "whole": "INTEGER", "real": "REAL", "flag": "INTEGER", "json": "TEXT"}
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS rows (number INTEGER PRIMARY KEY, "
@@ -26,6 +24,8 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS curves (design_digest TEXT PRIMARY KEY, curve BLOB)",
     "CREATE TABLE IF NOT EXISTS explorations (request TEXT PRIMARY KEY)",
 )
+#: What marks the file as a store, and as one with these tables.
+_APPLICATION, _VERSION = 0x68776163, zlib.crc32("".join(_TABLES).encode()) >> 1
 _ADD = (
     f"INSERT INTO rows ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "
     f"ON CONFLICT (digest) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)} "
