@@ -1,10 +1,11 @@
 """The candidate of least cost among those that a fit would look at, most of them not built."""
 
+import math
 from typing import NamedTuple
 
 from ..errors import RequestError
 from ..fit.cost import cost, dyadic_select, free_select
-from ..fit.exact import MAX_TABLE, MAX_TABLE_ASKED
+from ..fit.exact import MAX_EXCESS, MAX_TABLE, MAX_TABLE_ASKED
 from ..fit.exact import _lines as lines_of
 from ..fit.exact import _quantised as quantised
 from ..fit.exact import _tables as tables_of
@@ -17,6 +18,8 @@ __all__ = ["Candidate", "Search"]
 _HALVINGS, _SPARE_SHIFTS = 3, 1
 #: What costs so many times the least is not followed; of the folds, not more than so many are.
 _WORTH, _MOST_FOLDS = 1.2, 2
+#: Blocks that are never too many.
+_FEW_BLOCKS = 1 << 7
 #: Segments whose coefficients take a node a bit.
 _ENTRIES = 16
 #: Entries beyond which a table is looked at only if its outputs are few.
@@ -53,7 +56,7 @@ class Search:
         self._problem, self._beside = problem, beside and beside.fold
         self._multiplier, self._layout = spec.multiplier, spec.layouts[0]
         self._target = problem.target
-        self._best = None
+        self._best, self._limits = None, {}
 
     def cheapest(self, method, segmentation):
         """The candidate of least cost for a method and a segmentation, as in `Spec`.
@@ -78,10 +81,14 @@ class Search:
             raise RequestError(f"Table must have at most {MAX_TABLE_ASKED} entries: take --method pwl")
         return self._best
 
+    @property
+    def _least(self):
+        return self._best.cost if self._best else math.inf
+
     def _try(self, folded, core):
         """Keep a candidate if it is the best so far; return its cost."""
         found = cost(folded.fold, core, self._target.input, self._target.output, self._beside, self._layout)
-        if self._best is None or found < self._best.cost:
+        if found < self._least:
             self._best = Candidate(found, folded, core)
         return found
 
@@ -102,12 +109,14 @@ class Search:
                 continue
             blocks = _largest(folded, guess)
             guess = blocks.bits
-            least = self._blocks(folded, blocks, 0)
-            while least is None and blocks.bits:
+            least = self._blocks(folded, blocks, 0, by_cost)
+            while least is None and blocks.bits and not (by_cost and self._too_many(folded, blocks)):
                 blocks = Blocks(folded, blocks.bits - 1)
-                least = self._blocks(folded, blocks, 0)
+                least = self._blocks(folded, blocks, 0, by_cost)
             if least is not None:
                 bases.append((least, len(bases), folded, blocks))
+        if not bases and by_cost:
+            return self._problem.folds
         if not bases:
             raise RequestError("Bound must leave lines of at most 28 fraction bits: ask for a looser one")
         bases.sort()
@@ -121,9 +130,9 @@ class Search:
                 last = found
         return [folded for _, _, folded, _ in worth]
 
-    def _blocks(self, folded, blocks, spare):
+    def _blocks(self, folded, blocks, spare, by_cost=True):
         """Try blocks with the smallest shift that serves and `spare` larger ones; return the least cost."""
-        if blocks.slopes is None:
+        if by_cost and self._too_many(folded, blocks) or blocks.slopes is None:
             return None
         costs, left = [], spare + 1
         multiplier = "logic" if self._multiplier == "auto" else self._multiplier
@@ -136,6 +145,17 @@ class Search:
                     break
         return min(costs, default=None)
 
+    def _too_many(self, folded, blocks):
+        return blocks.count > _FEW_BLOCKS and blocks.count > self._most(folded)
+
+    def _most(self, folded):
+        """About the blocks beyond which the fit does not look: a multiple of the least number of segments."""
+        if id(folded) not in self._limits:
+            grid = self._problem.slopes.grid(folded.fold)
+            pieces = len(dyadic(folded.band, folded.origin, grid)) * (1 if folded.fold.index == "none" else 2)
+            self._limits[id(folded)] = MAX_EXCESS * pieces + 16
+        return self._limits[id(folded)]
+
     def _irregular(self, folds):
         """Fit dyadic and free segments where their number does not rule them out."""
         for folded in folds:
@@ -143,7 +163,7 @@ class Search:
             found = dyadic(folded.band, folded.origin, grid)
             if self._promises(found, dyadic_select(len(found))):
                 self._quantise("dyadic", folded, found)
-            most = int(self._best.cost / free_select(1, self._target.input))
+            most = int(min(self._least / free_select(1, self._target.input), len(folded.band)))
             # Given up as soon as one segment more is needed.
             found = free(folded.band, folded.origin, grid, [0] * most + [len(folded.band) + 1]) if most else None
             if found is not None and self._promises(found, free_select(len(found), self._target.input)):
@@ -153,7 +173,7 @@ class Search:
         """Whether segments are likely to cost less than the best candidate, by their number and the longest alone."""
         width, offset_bits = self._target.output.width, (max(segmentation.sizes()) - 1).bit_length()
         tables = (width + offset_bits) * max(len(segmentation) / _ENTRIES, 1)
-        return select + tables + offset_bits**2 + width < self._best.cost
+        return select + tables + offset_bits**2 + width < self._least
 
     def _quantise(self, kind, folded, segmentation):
         for lines in quantised(self._problem.slopes, folded, kind, segmentation, self._multiplier, 0):
