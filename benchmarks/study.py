@@ -164,11 +164,14 @@ def tables_section(rows):
                 last[function] = bits
         for method in methods[:2]:
             series[f"{function}, {'table' if method == 'table' else 'free segments'}"] = (TABLES, [row["luts"] for row in found[method]])
+    pairs = [(rows.find(function, bits, method="table"), rows.find(function, bits)) for function in FORMATS for bits in TABLES]
+    won = [auto["luts"] / full["luts"] for full, auto in pairs if auto["luts"] < full["luts"]]
     ends = " and ".join(f"up to {bits} bits for {name}" for name, bits in last.items()) or "at none of these widths"
     text = (
-        f"A table in LUTs is no larger than the fewest free segments {ends}: it multiplies nothing and selects nothing. Its "
-        "entries double with every bit, so lines win in the end, and `auto`, which may also take uniform segments and short "
-        "slopes, lies at or below both wherever its estimate is right. Quadratics are not compared: hwact has no quadratic method."
+        f"A table in LUTs is no larger than the fewest free segments {ends}, of {TABLES[0]} to {TABLES[-1]} bits: it multiplies nothing "
+        f"and compares nothing. What beats a table are uniform segments with short slopes: in {len(won)} of {len(pairs)} cases `auto` "
+        f"takes something smaller than the table, at best {min(won):.2f} of its LUTs. Quadratics are not compared: hwact has no "
+        "quadratic method."
     )
     head = ("function", "bits", "LUTs, table", "LUTs, free segments", "LUTs, auto", "what auto takes")
     return table(head, lines), text, {"tables": lines_plot("bits", "LUTs", series, log=True)}
@@ -185,11 +188,12 @@ def derivatives_section(rows):
                 lines.append((function, bits, kind, cell(row, "luts"), more, row["derivative_output"] or "-", cell(row, "derivative_max_error_ulp")))
                 if kind != "none":
                     extra[kind].append((row["luts"] / found["none"]["luts"] - 1, row["derivative_max_error_ulp"] * 2.0 ** -int(row["derivative_output"].split(".")[1])))
-    span = {kind: tuple(f"{pick(value[k] for value in values):.{digits}}" for k, digits in ((0, "0%"), (1, "2g")) for pick in (min, max)) for kind, values in extra.items()}
+    span = {kind: tuple(f"{pick(value[k] for value in values):{digits}}" for k, digits in ((0, "+.0%"), (1, ".2g")) for pick in (min, max)) for kind, values in extra.items()}
     text = (
-        f"The slope of the segment in use costs {span['slope'][0]} to {span['slope'][1]} more LUTs than the function alone and differs "
-        f"from the true derivative by up to {span['slope'][2]} to {span['slope'][3]}; a derivative of its own, faithful in its format, costs "
-        f"{span['direct'][0]} to {span['direct'][1]} more and errs by at most {span['direct'][2]} to {span['direct'][3]}. "
+        f"The slope of the segment in use changes the LUTs by {span['slope'][0]} to {span['slope'][1]} of the function's alone and differs "
+        f"from the true derivative by up to {span['slope'][2]} to {span['slope'][3]}; a derivative of its own, faithful in its format, changes "
+        f"them by {span['direct'][0]} to {span['direct'][1]} and errs by at most {span['direct'][2]} to {span['direct'][3]}. (Where an output "
+        "more makes a unit smaller, another fold or other coefficients were chosen by estimate.) "
         "The slope is exact in another sense: it is the gradient of what the hardware computes. Take it to train through the unit, "
         "and a direct derivative where f' itself is wanted."
     )
@@ -199,15 +203,19 @@ def derivatives_section(rows):
 
 def fits_section(rows):
     """Least squares against minimax against the exact fit, at equal error."""
-    lines, bars, excess = [], {}, {fit: [] for fit in FITS[:2]}
+    lines, cases, bars, excess = [], [], {}, {fit: [] for fit in FITS[:2]}
     for function in FORMATS:
         for bound in BOUNDS:
             found = {fit: rows.find(function, 10, method="pwl", fit=fit, bound=bound) for fit in FITS}
             lines.append((function, bound, *(cell(found[fit], key) for key in ("segments", "luts", "mean_error_ulp") for fit in FITS)))
             bars[f"{function}\n{bound}"] = [found[fit]["segments"] for fit in FITS]
+            cases.append(found)
             for fit, ratios in excess.items():
                 if found[fit]["status"] == "done":
                     ratios.append(found[fit]["segments"] / found["exact"]["segments"])
+    done = [{fit: row for fit, row in found.items() if row["status"] == "done"} for found in cases]
+    smallest = sum(found["exact"]["luts"] == min(row["luts"] for row in found.values()) for found in done)
+    worst = sum(found["exact"]["mean_error_ulp"] == max(row["mean_error_ulp"] for row in found.values()) for found in done)
     spans = " and ".join(
         f"{NAMES[fit]} takes {min(ratios):.2f} to {max(ratios):.2f} times the exact number" if ratios else f"{NAMES[fit]} meets none of these bounds"
         for fit, ratios in excess.items()
@@ -216,7 +224,8 @@ def fits_section(rows):
         f"All three are held to the same bound on the largest error, with free segments at 10 bits: in segments, {spans}. Least squares "
         "(Liao et al. 2023) minimises another error, so its pieces are shorter; PLAC minimises the right one for real numbers and then "
         "rounds. The exact fit decides on the rounded outputs themselves, which is why no segmentation can have fewer segments. "
-        "Fewer segments are mostly, not always, fewer LUTs, because the coefficients differ in width. *Not met*: rounding alone breaks the bound."
+        f"Fewest segments are not always fewest LUTs, because the coefficients differ in width: the exact fit has the fewest LUTs in {smallest} "
+        f"of {len(bars)} cases. It uses the whole bound, so its mean error is the largest in {worst}."
     )
     head = ("function", "bound", *(f"{what}, {NAMES[fit]}" for what in ("segments", "LUTs", "mean error (ulp)") for fit in FITS))
     return table(head, lines), text, {"fits": bars_plot(bars, [NAMES[fit] for fit in FITS], "segments")}

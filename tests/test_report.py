@@ -268,6 +268,9 @@ def test_hover_shows_the_spec_and_a_click_the_datasheet(browser, page_file, expl
         page.mouse.click(place["x"], place["y"])
         page.wait_for_selector(f'tr[data-digest="{row["digest"]}"][aria-selected="true"]')
         assert sheet_title(page) == "tanh"
+        ring = page.locator("#scatter .shapelayer path").bounding_box()
+        middle = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+        assert middle == pytest.approx((place["x"], place["y"]), abs=1) and 18 <= ring["width"] <= 32
         assert page.text_content("#sheet pre") == row["command"]
         assert page.evaluate("location.hash") == f"#{row['digest']}"
 

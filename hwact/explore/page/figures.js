@@ -65,13 +65,16 @@ function hoverText(row, x, y) {
   return lines.join("<br>");
 }
 
+// A circle in pixels as a path, since Plotly takes no negative ends of a circle on a logarithmic axis.
+const RING = "M-10,0C-10,5.52 -5.52,10 0,10C5.52,10 10,5.52 10,0C10,-5.52 5.52,-10 0,-10C-5.52,-10 -10,-5.52 -10,0Z";
+
 // What marks the chosen points: a part of the layout, so that no point is drawn again when it changes.
 function rings(chosen, x, y, log) {
   const seen = chosen.filter(({ row }) => [[x, log.x], [y, log.y]].every(([axis, log]) => row[axis.key] != null && !(log && row[axis.key] <= 0)));
   const place = (value, log) => (log ? Math.log10(value) : value);
   return {
     shapes: seen.map(({ row }) => ({
-      type: "circle", xref: "x", yref: "y", xsizemode: "pixel", ysizemode: "pixel", xanchor: row[x.key], yanchor: row[y.key], x0: -10, x1: 10, y0: -10, y1: 10,
+      type: "path", path: RING, xref: "x", yref: "y", xsizemode: "pixel", ysizemode: "pixel", xanchor: row[x.key], yanchor: row[y.key],
       line: { color: tone("chosen"), width: 2.5 },
     })),
     annotations: seen.filter(({ name }) => name).map(({ row, name }) => ({
