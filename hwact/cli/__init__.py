@@ -26,6 +26,7 @@ hwact explore --functions tanh,mish --input SQ4.5 --output SQ4.5 --bound faithfu
 hwact results explore --pareto luts,max_error
 hwact report explore
 hwact fusesoc cores/hwact
+hwact board list
 """
 
 
@@ -67,6 +68,7 @@ VERBS = {
     "results": "results:results",
     "report": "report:report",
     "fusesoc": "fusesoc:fusesoc",
+    "board": "board:board",
     "demo": "demo:demo",
 }
 
