@@ -15,7 +15,7 @@ from ..emit.folder import locked, replace_file
 from ..errors import CheckError, RequestError, ToolError
 from ..synth.tools import cache_folder, product
 from .demos import demo_of
-from .steps import LOG, NAME, OVERRIDES, REPORT, fmax_of, report_of, steps_of, versions
+from .steps import EXTRA, LOG, NAME, OVERRIDES, REPORT, fmax_of, report_of, steps_of, versions
 from .top import Top
 
 __all__ = ["MANIFEST", "Build", "Cell", "Plan", "build", "plan_build", "read_build", "write_build"]
@@ -151,6 +151,7 @@ class Build:
             "timing_met": self.timing_met,
             "cells": {cell.name: {"used": cell.used, "available": cell.available} for cell in self.cells},
             "bitstream": self.plan.bitstream,
+            "constraints": self.plan.constraints,
             "sha256": hashlib.sha256(self.files[self.plan.bitstream]).hexdigest(),
             "tool_versions": self.tool_versions,
             "files": files,
@@ -180,6 +181,8 @@ def plan_build(board, designs, *, demo="activation", seed=1):
     designs = tuple(designs)
     top = Top(board, demo_of(demo, board, designs))
     platform = board.create()
+    for name, text in EXTRA.get(board.family, {}).items():
+        platform.add_file(name, text)
     amaranth = platform.prepare(top, NAME, emit_src=False, **OVERRIDES.get(board.family, {}))
     steps = steps_of(amaranth, board.family, seed, board.clock_hz)
     scripts = (amaranth.script, f"{NAME}.debug.")

@@ -16,14 +16,21 @@ from pathlib import Path
 from ..errors import ToolError
 from ..synth.tools import product, run, run_yosys, run_yowasp, tool_versions
 
-__all__ = ["NAME", "REPORT", "Step", "fmax_of", "report_of", "steps_of", "versions"]
+__all__ = ["EXTRA", "LOG", "NAME", "OVERRIDES", "REPORT", "Step", "fmax_of", "report_of", "steps_of", "versions"]
 
 #: Name of the circuit's top module and of its files.
 NAME = "demo"
 #: What place and route reports, and what it says.
 REPORT, LOG = "nextpnr.json", "nextpnr.log"
-#: Options of the platforms' synthesis: nextpnr 0.11 finds no routed delay through wide multiplexers of Gowin.
-OVERRIDES = {"gowin": {"synth_opts": "-nowidelut"}}
+#: Options of the platforms' synthesis. For Gowin nextpnr 0.11 finds no routed delay through wide multiplexers, and
+#: does not count outputs that could be switched off, as the platform makes all of them.
+OVERRIDES = {"gowin": {"synth_opts": "-nowidelut", "script_after_read": "techmap -map outputs.map"}}
+#: Files that those options name.
+EXTRA = {
+    "gowin": {
+        "outputs.map": "module TBUF(input I, input OEN, output O); OBUF _TECHMAP_REPLACE_ (.I(I), .O(O)); endmodule\n"
+    }
+}
 #: Seconds that a tool may take.
 TIMEOUT = 1800
 _ESTIMATE = re.compile(r"Max frequency for clock .*: ([0-9.]+) MHz")
