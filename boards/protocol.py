@@ -134,12 +134,14 @@ class Decoder:
     ----------
     garbage : int
         Bytes that were skipped.
+    damaged : int
+        Headers that were expected, but whose frame had a wrong checksum.
     """
 
     def __init__(self, expected=None):
         self._expected = expected or (lambda tag, kind, length: True)
         self._bytes = bytearray()
-        self.garbage = 0
+        self.garbage = self.damaged = 0
 
     def feed(self, data):
         """The frames that are complete now (list of Frame)."""
@@ -175,6 +177,7 @@ class Decoder:
                     payload = bytes(self._bytes[_HEAD.size : size - 2])
                     del self._bytes[:size]
                     return Frame(kind, payload, tag)
+                self.damaged += 1
             self._skip(1)
         return None
 

@@ -4,7 +4,8 @@ from amaranth.hdl import Array, Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .unit import BusMaster, StreamedUnit, outputs_of
+from ..outputs import outputs_of
+from .unit import BusMaster, StreamedUnit
 
 __all__ = ["Bank"]
 

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from amaranth.hdl import Array, Cat, Const, Elaboratable, Module, Mux, Signal
 
 from ...errors import RequestError
+from ..outputs import outputs_of
 from ..protocol import POLYNOMIAL, RECORD, VERSION, Command, Fault, Lamps, Layout, Record
 from .bank import Bank
 from .link import RECORDS, Link
 from .panel import Buttons, Leds
-from .unit import check_design, outputs_of
+from .unit import check_design
 
 __all__ = ["MAX_UNITS", "Demo", "records_of"]
 

@@ -7,8 +7,9 @@ from amaranth.lib.wiring import In, Out
 from ...design import Design
 from ...errors import RequestError
 from ...programmable import ProgrammableDesign
+from ..outputs import outputs_of
 
-__all__ = ["BusMaster", "StreamedUnit", "check_design", "outputs_of"]
+__all__ = ["BusMaster", "StreamedUnit", "check_design"]
 
 
 def check_design(design):
@@ -19,13 +20,6 @@ def check_design(design):
     if lanes != 1:
         raise RequestError(f"Unit must have one lane on a board, not {lanes}: {design.name!r}")
     return design
-
-
-def outputs_of(design):
-    """Formats of the outputs by name."""
-    if isinstance(design, ProgrammableDesign):
-        return {"y": design.output}
-    return {channel.name: channel.format for channel in design.channels}
 
 
 class StreamedUnit(wiring.Component):

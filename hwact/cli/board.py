@@ -5,6 +5,8 @@ import click
 from .board_build import build
 from .board_flash import flash
 from .board_list import list_boards
+from .board_probe import board_probe
+from .board_virtual import board_virtual
 from .common import Group
 
 __all__ = ["board"]
@@ -13,6 +15,8 @@ EPILOG = """
 hwact board list
 hwact board build icebreaker
 hwact board flash icebreaker icebreaker
+hwact board probe --port /dev/ttyUSB1 icebreaker
+hwact board virtual icebreaker --port-file port &
 """
 
 
@@ -30,5 +34,5 @@ def board(context):
         click.echo(context.get_help())
 
 
-for command in (list_boards, build, flash):
+for command in (list_boards, build, flash, board_virtual, board_probe):
     board.add_command(command)

@@ -1,0 +1,120 @@
+"""``hwact board probe``."""
+
+import click
+
+from ..errors import RequestError
+from .common import Verb, bar, echo_json, json_option, show_table
+
+__all__ = ["board_probe"]
+
+EPILOG = """
+hwact board probe --port /dev/ttyUSB0 icebreaker
+hwact board probe --port /dev/ttyUSB1 tanh --png tanh.png
+hwact board probe --port $(cat port) --json
+hwact board probe --port /dev/ttyUSB0 programmable --image gelu
+"""
+
+COLUMNS = ("unit", "name", "codes", "mismatches", "codes/s", "cycles", "codes/s on board", "retries")
+
+
+@click.command("probe", cls=Verb, epilog=EPILOG, short_help="Try every code on a board.")
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=click.Path(file_okay=False))
+@click.option("--port", required=True, help="Serial port of the board, or pseudo-terminal of a virtual one.")
+@click.option("--baud", type=click.IntRange(50, 50_000_000), default=115200, show_default=True, help="Rate to begin with.")
+@click.option("--fast-baud", type=click.IntRange(50, 50_000_000), help="Rate for results; the fastest there is if left out.")
+@click.option("--unit", type=click.IntRange(0, 255), help="Number of the unit to try; all of them if left out.")
+@click.option("--image", type=click.Path(file_okay=False), help="Folder of tables for a programmable unit.")
+@click.option("--png", type=click.Path(dir_okay=False), help="Write the plot to a file.")
+@json_option
+def board_probe(folders, port, baud, fast_baud, unit, image, png, as_json):
+    """Try every code on the board at the serial port, and compare y and dy with the golden model bit for bit.
+
+    The golden model is that of the units' folders, or of the folder of hwact board build; without any, that of a
+    unit which this machine has put on a board. The exit status is 1 if a result differs.
+    """
+    from ..boards.client import Client
+    from ..boards.golden import load_designs, read_image
+    from ..boards.probe import probe
+
+    if png and not png.endswith((".png", ".svg")):
+        raise RequestError(f"Plot must be a .png or .svg file, not {png!r}")
+    load_designs(folders)
+    tables = read_image(image) if image else None
+    with Client(port, baud) as client:
+        count = client.record.units
+        if unit is not None and unit >= count:
+            raise RequestError(f"Unit must be 0 to {count - 1} on this board, not {unit}")
+        client.speed_up(fast_baud)
+        results = []
+        for number in range(count) if unit is None else [unit]:
+            with bar(f"Trying unit {number}") as tick:
+                results.append(probe(client, number, folders, tables, tick))
+    _show(results, png, as_json)
+    for result in results:
+        result.check()
+
+
+def _show(results, png, as_json):
+    if png:
+        _picture(png, results)
+    if as_json:
+        echo_json([result.to_dict() for result in results])
+        return
+    first = results[0]
+    rows = [
+        (
+            *(result.record.unit, result.name, result.codes, result.mismatches, round(result.line_rate)),
+            *(result.cycles, round(result.run_rate), result.retries),
+        )
+        for result in results
+    ]
+    show_table(f"Board at {first.record.clock_hz / 1e6:g} MHz, {first.baud} baud", COLUMNS, rows)
+    if png:
+        click.echo(f"Wrote {png}")
+    else:
+        for result in results:
+            click.echo(_terminal(result))
+
+
+def _curves(result):
+    """Values of x, and of each output as the board answered it."""
+    formats = {"y": result.record.output, "dy": result.record.derivative}
+    step = max(len(result.inputs) // 2000, 1)
+    x = result.record.input.to_value(result.inputs[::step])
+    return x, {name: formats[name].to_value(codes[::step]) for name, codes in result.outputs.items()}
+
+
+def _picture(path, results):
+    """The curves in a file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.6 * len(results)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, result in enumerate(results):
+        axes = figure.add_subplot(len(results), 1, place + 1)
+        x, outputs = _curves(result)
+        for name, values in outputs.items():
+            axes.plot(x, values, label=name)
+        axes.set_title(f"{result.name} on the board, {result.codes} codes, {result.mismatches} mismatches", parse_math=False)
+        axes.set_xlabel("x")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise RequestError(f"Plot must be writable, not {path!r}: {error.strerror}") from None
+
+
+def _terminal(result):
+    """The curves in characters, the derivative in dots."""
+    import plotext
+
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plot_size(78, 20)
+    plotext.title(f"{result.name}, as the board answered")
+    x, outputs = _curves(result)
+    for (name, values), marker in zip(outputs.items(), ("hd", "dot")):
+        plotext.plot(x.tolist(), values.tolist(), label=name, marker=marker)
+    return "\n".join(line.rstrip() for line in plotext.build().splitlines())
