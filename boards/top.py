@@ -13,8 +13,7 @@ class Top(Elaboratable):
     ----------
     board : Board
     demo : Elaboratable
-        With the signals `rx`, `tx`, `leds` and `buttons`; the last two are as wide as the board has of them, and
-        one bit wide where it has none.
+        With the signals `rx`, `tx`, `leds` and `buttons`; the last two are as wide as the board has of them.
     """
 
     def __init__(self, board, demo):

@@ -20,14 +20,13 @@ demo_option = click.option("--demo", default="activation", show_default=True, he
 
 
 def chosen_designs(board, folders):
-    """Designs of the units in `folders`, as the demonstrations drive them; the board's own where there are none."""
-    from ..boards.demos import streamed
+    """Designs of the units in `folders`; the board's usual ones where there are none."""
     from ..output import Unit
 
     if not folders:
         with progress("Fitting the board's units"):
             return board.designs()
-    designs = [streamed(Unit.read(folder).design) for folder in folders]
+    designs = [Unit.read(folder).design for folder in folders]
     names = [design.name for design in designs]
     for name in names:
         if names.count(name) > 1:
