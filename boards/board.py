@@ -49,7 +49,7 @@ class Board:
     name = ""
     title = ""
     platform = ""
-    units = (("tanh", "SQ4.12", "SQ1.15", "UQ0.16"), ("sigmoid", "SQ4.12", "UQ0.16", "UQ0.16"))
+    units = (("tanh", "SQ4.12", "SQ1.15", "UQ0.16"), ("gelu", "SQ4.4", "SQ4.4", "SQ2.6"))
     wiring = "The USB cable carries power, the bitstream and the serial line."
     port = "/dev/ttyUSB1"
     leds = ()

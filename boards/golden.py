@@ -10,7 +10,6 @@ from ..emit import read_manifest
 from ..errors import CheckError, RequestError
 from ..programmable import Image, ProgrammableDesign
 from ..synth.tools import cache_folder
-from .demos import streamed
 
 __all__ = ["find_design", "keep_designs", "load_designs", "read_image"]
 
@@ -29,7 +28,7 @@ def load_designs(folders):
     found = {}
     for folder in map(Path, folders):
         for design in _built(folder) if (folder / _BUILD).is_file() else [read_manifest(folder)[1]]:
-            found |= {one.digest: one for one in (design, streamed(design))}
+            found[design.digest] = design
     return found
 
 

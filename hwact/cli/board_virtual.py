@@ -2,6 +2,7 @@
 
 import click
 
+from ..errors import RequestError
 from .board_build import chosen_designs, demo_option, units_argument
 from .common import Verb, json_option, progress
 
@@ -10,6 +11,7 @@ __all__ = ["board_virtual"]
 EPILOG = """
 hwact board virtual icebreaker --port-file port &
 hwact board virtual icestick tanh8 --seconds 60
+hwact board virtual icebreaker --from-bitstream icebreaker --port-file port &
 hwact board virtual icebreaker --inject-bit-errors 1e-4 --seed 7 --port-file port &
 """
 
@@ -24,8 +26,16 @@ hwact board virtual icebreaker --inject-bit-errors 1e-4 --seed 7 --port-file por
 @click.option("--garbage", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="Insert bytes on the line.")
 @click.option("--unplug-after", type=click.IntRange(1), metavar="BYTES", help="Vanish after so many bytes.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of what goes wrong.")
+@click.option(
+    "--from-bitstream",
+    type=click.Path(exists=True),
+    metavar="PATH",
+    help="Run the circuit in this bitstream of an iCE40, a file or a build's folder.",
+)
 @json_option
-def board_virtual(board, units, demo, port_file, seconds, inject_bit_errors, garbage, unplug_after, seed, as_json):
+def board_virtual(
+    board, units, demo, port_file, seconds, inject_bit_errors, garbage, unplug_after, seed, from_bitstream, as_json
+):
     """Run BOARD's circuit, as it goes to synthesis, behind a pseudo-terminal that looks like its serial port.
 
     It prints the pseudo-terminal's name, keeps the rate that the host sets, and runs until it is stopped. Its clock
@@ -38,12 +48,31 @@ def board_virtual(board, units, demo, port_file, seconds, inject_bit_errors, gar
 
     faults = Faults(inject_bit_errors, garbage, unplug_after, seed)
     chosen = find_board(board)
+    if from_bitstream:
+        if units:
+            raise RequestError("Units must be left out with --from-bitstream: they are in it")
+        machine, settle_cycles = _read_back(chosen, from_bitstream)
+        return serve(machine, settle_cycles, faults, port_file, seconds, as_json)
     designs = chosen_designs(chosen, units)
     top = demo_of(demo, chosen, designs)
     with progress(f"Compiling the circuit of {chosen.title}"):
         machine = machine_of(top, chosen.clock_hz)
     keep_designs(designs)
     serve(machine, top.settle_cycles, faults, port_file, seconds, as_json)
+
+
+def _read_back(board, path):
+    """The machine of a bitstream, and the cycles after which it has settled."""
+    from ..boards.gateware import Link
+    from ..boards.unpacked import TOP, pins_of, read_bitstream, unpacked
+    from ..boards.virtual import virtual_machine
+
+    bits = read_bitstream(board, path)
+    with progress(f"Reading back the bitstream of {board.title}"):
+        verilog = unpacked(board, bits)
+    with progress(f"Compiling what is in the bitstream of {board.title}"):
+        machine = virtual_machine(verilog, TOP, pins_of(board), board.clock_hz)
+    return machine, 2 * Link(board.clock_hz, 115200).fall_back_cycles
 
 
 def serve(machine, settle_cycles, faults, path, seconds, as_json):
