@@ -10,7 +10,7 @@ from ..errors import CheckError, RequestError, ToolError
 from .build import read_build
 from .steps import NAME
 
-__all__ = ["flash", "flash_command"]
+__all__ = ["PROGRAMMERS", "flash", "flash_command", "programmer"]
 
 #: What brings a programmer.
 PROGRAMMERS = {
@@ -36,13 +36,14 @@ def flash_command(board, folder):
         raise RequestError(f"Folder must hold a build for {board.name}, not for {manifest['board']}: {str(folder)!r}")
     if not manifest["timing_met"]:
         raise CheckError(f"Timing of the build must be met, not missed by {-manifest['margin_percent']:g} %")
-    return _platform_command(board.create(), Path(folder).resolve())
+    return programmer(board, Path(folder).resolve())
 
 
-def _platform_command(platform, folder):
-    """What the platform's ``toolchain_program`` hands to the operating system, which it does not get."""
+def programmer(board, folder):
+    """The command by which the board's platform programs it with a bitstream in `folder` (list of str)."""
+    # What the platform hands to the operating system, which does not get it.
     with mock.patch.object(subprocess, "check_call") as called:
-        platform.toolchain_program(_Products(folder), NAME)
+        board.create().toolchain_program(_Products(Path(folder)), NAME)
     return [str(word) for word in called.call_args.args[0]]
 
 
