@@ -153,7 +153,7 @@ def test_platforms_that_pip_has_no_tools_for_are_refused():
         name, platform = "arty", "amaranth_boards.arty_a7:ArtyA7_35Platform"
 
     class MachXO2(Board):
-        name, platform = "machxo2", "amaranth_boards.machxo2_breakout:MachXO2BreakoutPlatform"
+        name, platform = "machxo2", "amaranth_boards.machxo2_breakout:MachXO2_7000HE_BreakoutPlatform"
 
     class Typo(Board):
         name, platform = "typo", "amaranth_boards.icestick:Nothing"
