@@ -1,0 +1,265 @@
+"""The learning circuit: one multiplier, one unit and a program, behind a bus of 32-bit words."""
+
+from dataclasses import replace
+from enum import IntEnum
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...design import Shell
+from ...rtl import ActivationUnit
+from .network import WORD
+from .program import Effect, Words, program
+
+__all__ = ["ADDRESS_BITS", "LOSS_BITS", "SAMPLE_BITS", "WORD_BITS", "Learner", "Region", "Register"]
+
+ADDRESS_BITS = 12
+#: Width of the sum of squared errors; it cannot overflow in 2**18 steps.
+LOSS_BITS = 48
+#: Memory of samples: 1024 numbers, three a sample.
+SAMPLE_BITS = 10
+#: Words of the network's memory, weights among them.
+WORD_BITS = 8
+
+
+class Region(IntEnum):
+    """The upper two bits of an address."""
+
+    REGISTERS = 0
+    WORDS = 1
+    SAMPLES = 2
+
+
+class Register(IntEnum):
+    """Addresses of the registers.
+
+    STEP counts the steps done; a write sets it, and begins with the first sample again. A write to GOAL starts:
+    steps are done until STEP is GOAL; BUSY is 1 until then. LOSS_LOW and LOSS_HIGH are the sum of squared errors of the
+    steps since the last start. NOISE is the generator's state. LAST is the address of the last number of the
+    samples. HIDDEN is the number of hidden neurons, read only.
+    """
+
+    GOAL = 0
+    STEP = 1
+    BUSY = 2
+    LOSS_LOW = 3
+    LOSS_HIGH = 4
+    NOISE = 5
+    LAST = 6
+    HIDDEN = 7
+
+
+class Learner(wiring.Component):
+    """A network that learns from samples in its memory.
+
+    An instruction takes three cycles, and `latency` + 1 more where it activates; a step takes `cycles_per_step`.
+    Its clock domain is ``sync``.
+
+    Parameters
+    ----------
+    network : Network
+
+    Members
+    -------
+    address : In(ADDRESS_BITS)
+        A `Region`, then an address in it.
+    write : In(1)
+        Write `write_data`; without effect while busy.
+    write_data : In(32)
+    read_data : Out(32)
+        What is at the address of the cycle before; words with their sign, while not busy. Samples cannot be read.
+    busy : Out(1)
+
+    Attributes
+    ----------
+    network : Network
+    latency : int
+        Cycles from a code to its result in the unit.
+    program : tuple of Instruction
+    cycles_per_step : int
+        Clock cycles from one sample to the next.
+    """
+
+    def __init__(self, network):
+        self.network = network
+        design = network.design
+        self._design = replace(design, shell=Shell("stream", max(design.latency, 1)))
+        self.latency = self._design.latency
+        self.program = program(network.hidden)
+        activations = sum(one.effect == Effect.ACTIVATE for one in self.program)
+        self.cycles_per_step = 3 * len(self.program) + activations * (self.latency + 1)
+        super().__init__(
+            {
+                "address": In(ADDRESS_BITS),
+                "write": In(1),
+                "write_data": In(32),
+                "read_data": Out(32),
+                "busy": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        network, kinds = self.network, list(self.network.shifts)
+        accumulator = signed(2 * WORD.width + (network.hidden + 1).bit_length() + 1)
+
+        # Registers, and the bus.
+        offset, region = self.address[:-2], self.address[-2:]
+        goal, step, noise = Signal(32), Signal(32), Signal(32, init=1)
+        loss, last = Signal(LOSS_BITS), Signal(SAMPLE_BITS)
+        idle, started = Signal(), Signal()
+        pointer = Signal(SAMPLE_BITS)
+        write = self.write & idle
+        m.d.comb += self.busy.eq(~idle)
+        with m.If(write & (region == Region.REGISTERS)):
+            with m.Switch(offset):
+                with m.Case(Register.GOAL):
+                    m.d.sync += goal.eq(self.write_data)
+                    m.d.comb += started.eq(1)
+                with m.Case(Register.STEP):
+                    m.d.sync += [step.eq(self.write_data), goal.eq(self.write_data), pointer.eq(0)]
+                with m.Case(Register.NOISE):
+                    m.d.sync += noise.eq(self.write_data)
+                with m.Case(Register.LAST):
+                    m.d.sync += last.eq(self.write_data)
+
+        # Memories: the program, the samples, and the words with two read ports.
+        fields = {"a": WORD_BITS, "b": WORD_BITS, "d": WORD_BITS, "clear": 1, "negate": 1, "shift": 3, "effect": 3}
+        layout = data.StructLayout({**fields, "last": 1})
+        rows = [layout.const(_encoded(one, kinds)) for one in self.program]
+        m.submodules.rom = rom = Memory(shape=layout, depth=len(rows), init=rows)
+        m.submodules.samples = samples = Memory(shape=signed(WORD.width), depth=1 << SAMPLE_BITS, init=[])
+        constants = [0] * (1 << WORD_BITS)
+        constants[Words.UNIT], constants[Words.ONE] = 1, network.one
+        m.submodules.words = words = Memory(shape=signed(WORD.width), depth=1 << WORD_BITS, init=constants)
+        fetch, sample = rom.read_port(), samples.read_port()
+        put, a, b = words.write_port(), words.read_port(), words.read_port()
+        load = samples.write_port()
+        now = fetch.data
+        m.d.comb += [
+            load.addr.eq(offset),
+            load.data.eq(self.write_data),
+            load.en.eq(write & (region == Region.SAMPLES)),
+            sample.addr.eq(pointer),
+            a.addr.eq(Mux(idle, offset, now.a)),
+            b.addr.eq(now.b),
+        ]
+        chosen = Signal(3)
+        is_word = Signal()
+        m.d.sync += [chosen.eq(offset), is_word.eq(region == Region.WORDS)]
+        registers = {
+            Register.GOAL: goal,
+            Register.STEP: step,
+            Register.BUSY: self.busy,
+            Register.LOSS_LOW: loss[:32],
+            Register.LOSS_HIGH: loss[32:],
+            Register.NOISE: noise,
+            Register.LAST: last,
+            Register.HIDDEN: network.hidden,
+        }
+        with m.If(is_word):
+            m.d.comb += self.read_data.eq(a.data)
+        with m.Else():
+            with m.Switch(chosen):
+                for number, register in registers.items():
+                    with m.Case(number):
+                        m.d.comb += self.read_data.eq(register)
+
+        # Arithmetic: multiply and accumulate, round, saturate.
+        total, settled = Signal(accumulator), Signal(accumulator)
+        product = Signal(signed(2 * WORD.width))
+        base = Signal(accumulator)
+        m.d.comb += [product.eq(a.data * b.data), base.eq(Mux(now.clear, 0, settled))]
+        rounded = Signal(accumulator)
+        dither = Signal(max(network.shifts.values()) or 1)
+        biased = Signal(signed(len(total) + 1))
+        m.d.comb += biased.eq(total + dither)
+        with m.Switch(now.shift):
+            for number, (kind, shift) in enumerate(network.shifts.items()):
+                with m.Case(number):
+                    random = network.noisy and kind == "update"
+                    m.d.comb += dither.eq(noise[:shift] if random else 1 << shift >> 1)
+                    m.d.comb += rounded.eq(biased >> shift)
+        saturated = _clamped(rounded, WORD.min_code, WORD.max_code)
+
+        # The unit.
+        m.submodules.unit = unit = ActivationUnit(self._design)
+        results = [_word(channel, unit.o.payload) for channel in self._design.channels]
+        value, slope = results if network.has_derivative else (*results, 1)
+        m.d.comb += unit.i.payload.eq(_clamped(rounded, *self._design.domain))
+
+        # The sequence.
+        counter = Signal(range(len(rows)))
+        m.d.comb += [fetch.addr.eq(counter), fetch.en.eq(0), put.addr.eq(now.d), put.data.eq(saturated)]
+
+        def proceed():
+            m.d.comb += fetch.en.eq(1)
+            m.next = "READ"
+            with m.If(now.last):
+                m.d.sync += step.eq(step + 1)
+                with m.If(step + 1 == goal):
+                    m.next = "IDLE"
+
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += [idle.eq(1), fetch.en.eq(1), put.addr.eq(offset), put.data.eq(self.write_data)]
+                m.d.comb += put.en.eq(write & (region == Region.WORDS))
+                with m.If(started & (self.write_data != step)):
+                    m.d.sync += loss.eq(0)
+                    m.next = "READ"
+            with m.State("READ"):
+                m.d.sync += counter.eq(Mux(now.last, 0, counter + 1))
+                m.next = "EXECUTE"
+            with m.State("EXECUTE"):
+                m.d.sync += total.eq(Mux(now.negate, base - product, base + product))
+                m.next = "WRITE"
+            with m.State("WRITE"):
+                m.d.sync += settled.eq(rounded)
+                if network.noisy:
+                    with m.If(now.shift == kinds.index("update")):
+                        m.d.sync += noise.eq(_next_noise(noise))
+                with m.Switch(now.effect):
+                    with m.Case(Effect.STORE):
+                        m.d.comb += put.en.eq(1)
+                    with m.Case(Effect.LOAD):
+                        m.d.comb += [put.data.eq(sample.data), put.en.eq(1)]
+                        m.d.sync += pointer.eq(Mux(pointer == last, 0, pointer + 1))
+                    with m.Case(Effect.LOSS):
+                        m.d.sync += loss.eq(loss + total)
+                with m.If(now.effect == Effect.ACTIVATE):
+                    m.d.comb += unit.i.valid.eq(1)
+                    m.next = "VALUE"
+                with m.Else():
+                    proceed()
+            with m.State("VALUE"):
+                m.d.comb += [put.data.eq(value), put.en.eq(unit.o.valid)]
+                with m.If(unit.o.valid):
+                    m.next = "SLOPE"
+            with m.State("SLOPE"):
+                m.d.comb += [put.addr.eq(now.d + 1), put.data.eq(slope), put.en.eq(1), unit.o.ready.eq(1)]
+                proceed()
+        return m
+
+
+def _encoded(instruction, kinds):
+    """Fields of an instruction as numbers."""
+    return {**vars(instruction), "shift": kinds.index(instruction.shift), "effect": int(instruction.effect)}
+
+
+def _word(channel, payload):
+    """An output of the unit with its sign."""
+    code = getattr(payload, channel.name)
+    return code.as_signed() if channel.format.signed else code
+
+
+def _clamped(number, low, high):
+    return Mux(number > high, high, Mux(number < low, low, number))
+
+
+def _next_noise(noise):
+    """See `network.next_noise`."""
+    noise = noise ^ (noise << 13)[:32]
+    noise = noise ^ (noise >> 17)
+    return noise ^ (noise << 5)[:32]
