@@ -56,7 +56,10 @@ class Bench:
 
     async def learn(self, context, goal, budget):
         """Cycles until the goal is reached."""
-        await self.write(context, Register.GOAL, goal)
+        context.set(self.dut.goal, goal)
+        context.set(self.dut.start, 1)
+        await context.tick()
+        context.set(self.dut.start, 0)
         for cycles in range(1, budget + 2):
             if not context.get(self.dut.busy):
                 return cycles - 1
@@ -64,12 +67,11 @@ class Bench:
         pytest.fail(f"Busy after {budget} cycles")
 
     async def found(self, context):
-        """Loss, weights and noise."""
-        low, high = [await self.read(context, at) for at in (Register.LOSS_LOW, Register.LOSS_HIGH)]
+        """Step, loss, weights and noise."""
         count = self.network.weights
         words = [await self.read(context, address(Region.WORDS, Words.WEIGHTS + k)) for k in range(count)]
         codes = [(word ^ 1 << 31) - (1 << 31) for word in words]
-        return low + (high << 32), codes, await self.read(context, Register.NOISE)
+        return context.get(self.dut.step), context.get(self.dut.loss), codes, await self.read(context, Register.NOISE)
 
     def run(self, steps):
         """Compare every step with the golden model."""
@@ -82,7 +84,7 @@ class Bench:
                 cycles = await self.learn(context, number + 1, 2 * self.dut.cycles_per_step)
                 state, loss = self.network.train(state, self.samples, self.rate, 1, number)
                 assert cycles == self.dut.cycles_per_step
-                assert await self.found(context) == (loss, state.weights.tolist(), state.noise), number
+                assert await self.found(context) == (number + 1, loss, state.weights.tolist(), state.noise)
 
         simulator = Simulator(self.dut)
         simulator.add_clock(1e-6)

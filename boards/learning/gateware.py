@@ -3,7 +3,7 @@
 from dataclasses import replace
 from enum import IntEnum
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -35,26 +35,21 @@ class Region(IntEnum):
 class Register(IntEnum):
     """Addresses of the registers.
 
-    STEP counts the steps done; a write sets it, and begins with the first sample again. A write to GOAL starts:
-    steps are done until STEP is GOAL; BUSY is 1 until then. LOSS_LOW and LOSS_HIGH are the sum of squared errors of the
-    steps since the last start. NOISE is the generator's state. LAST is the address of the last number of the
-    samples. HIDDEN is the number of hidden neurons, read only.
+    STEP counts the steps done; a write sets it and begins with the first sample again. NOISE is the generator's state.
+    LAST, write only, is the address of the last number of the samples. HIDDEN, read only, is the number of hidden
+    neurons.
     """
 
-    GOAL = 0
-    STEP = 1
-    BUSY = 2
-    LOSS_LOW = 3
-    LOSS_HIGH = 4
-    NOISE = 5
-    LAST = 6
-    HIDDEN = 7
+    STEP = 0
+    NOISE = 1
+    LAST = 2
+    HIDDEN = 3
 
 
 class Learner(wiring.Component):
     """A network that learns from samples in its memory.
 
-    An instruction takes three cycles, and `latency` + 1 more where it activates; a step takes `cycles_per_step`.
+    An instruction takes four cycles, and `latency` + 2 more where it activates; a step takes `cycles_per_step`.
     Its clock domain is ``sync``.
 
     Parameters
@@ -70,7 +65,16 @@ class Learner(wiring.Component):
     write_data : In(32)
     read_data : Out(32)
         What is at the address of the cycle before; words with their sign, while not busy. Samples cannot be read.
+    start : In(1)
+        Learn until `step` is `goal`, unless it is already; without effect while busy.
+    goal : In(32)
+        Held until not busy.
     busy : Out(1)
+        From the cycle after `start` on.
+    step : Out(32)
+        Steps done.
+    loss : Out(LOSS_BITS)
+        Sum of squared errors since the last `start` that did anything.
 
     Attributes
     ----------
@@ -89,14 +93,18 @@ class Learner(wiring.Component):
         self.latency = self._design.latency
         self.program = program(network.hidden)
         activations = sum(one.effect == Effect.ACTIVATE for one in self.program)
-        self.cycles_per_step = 3 * len(self.program) + activations * (self.latency + 1)
+        self.cycles_per_step = 4 * len(self.program) + activations * (self.latency + 2)
         super().__init__(
             {
                 "address": In(ADDRESS_BITS),
                 "write": In(1),
                 "write_data": In(32),
                 "read_data": Out(32),
+                "start": In(1),
+                "goal": In(32),
                 "busy": Out(1),
+                "step": Out(32),
+                "loss": Out(LOSS_BITS),
             }
         )
 
@@ -107,19 +115,15 @@ class Learner(wiring.Component):
 
         # Registers, and the bus.
         offset, region = self.address[:-2], self.address[-2:]
-        goal, step, noise = Signal(32), Signal(32), Signal(32, init=1)
-        loss, last = Signal(LOSS_BITS), Signal(SAMPLE_BITS)
-        idle, started = Signal(), Signal()
-        pointer = Signal(SAMPLE_BITS)
+        noise, last, pointer = Signal(32, init=1), Signal(SAMPLE_BITS), Signal(SAMPLE_BITS)
+        idle, ending = Signal(), Signal()
         write = self.write & idle
         m.d.comb += self.busy.eq(~idle)
+        m.d.sync += ending.eq(self.step + 1 == self.goal)
         with m.If(write & (region == Region.REGISTERS)):
             with m.Switch(offset):
-                with m.Case(Register.GOAL):
-                    m.d.sync += goal.eq(self.write_data)
-                    m.d.comb += started.eq(1)
                 with m.Case(Register.STEP):
-                    m.d.sync += [step.eq(self.write_data), goal.eq(self.write_data), pointer.eq(0)]
+                    m.d.sync += [self.step.eq(self.write_data), pointer.eq(0)]
                 with m.Case(Register.NOISE):
                     m.d.sync += noise.eq(self.write_data)
                 with m.Case(Register.LAST):
@@ -146,19 +150,10 @@ class Learner(wiring.Component):
             a.addr.eq(Mux(idle, offset, now.a)),
             b.addr.eq(now.b),
         ]
-        chosen = Signal(3)
+        chosen = Signal(2)
         is_word = Signal()
         m.d.sync += [chosen.eq(offset), is_word.eq(region == Region.WORDS)]
-        registers = {
-            Register.GOAL: goal,
-            Register.STEP: step,
-            Register.BUSY: self.busy,
-            Register.LOSS_LOW: loss[:32],
-            Register.LOSS_HIGH: loss[32:],
-            Register.NOISE: noise,
-            Register.LAST: last,
-            Register.HIDDEN: network.hidden,
-        }
+        registers = {Register.STEP: self.step, Register.NOISE: noise, Register.HIDDEN: network.hidden}
         with m.If(is_word):
             m.d.comb += self.read_data.eq(a.data)
         with m.Else():
@@ -182,41 +177,46 @@ class Learner(wiring.Component):
                     random = network.noisy and kind == "update"
                     m.d.comb += dither.eq(noise[:shift] if random else 1 << shift >> 1)
                     m.d.comb += rounded.eq(biased >> shift)
-        saturated = _clamped(rounded, WORD.min_code, WORD.max_code)
 
         # The unit.
         m.submodules.unit = unit = ActivationUnit(self._design)
         results = [_word(channel, unit.o.payload) for channel in self._design.channels]
         value, slope = results if network.has_derivative else (*results, 1)
-        m.d.comb += unit.i.payload.eq(_clamped(rounded, *self._design.domain))
+        first, final = self._design.domain
+        limited = _fitted(settled, len(unit.i.payload))
+        code = Mux(limited < first, first, Mux(limited > final, final, limited))
+        given = Signal.like(unit.i.payload)
+        m.d.comb += unit.i.payload.eq(given)
 
         # The sequence.
         counter = Signal(range(len(rows)))
-        m.d.comb += [fetch.addr.eq(counter), fetch.en.eq(0), put.addr.eq(now.d), put.data.eq(saturated)]
+        m.d.comb += [fetch.addr.eq(counter), fetch.en.eq(0), put.addr.eq(now.d), put.data.eq(_fitted(settled, WORD.width))]
 
         def proceed():
             m.d.comb += fetch.en.eq(1)
             m.next = "READ"
             with m.If(now.last):
-                m.d.sync += step.eq(step + 1)
-                with m.If(step + 1 == goal):
+                m.d.sync += self.step.eq(self.step + 1)
+                with m.If(ending):
                     m.next = "IDLE"
 
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [idle.eq(1), fetch.en.eq(1), put.addr.eq(offset), put.data.eq(self.write_data)]
                 m.d.comb += put.en.eq(write & (region == Region.WORDS))
-                with m.If(started & (self.write_data != step)):
-                    m.d.sync += loss.eq(0)
+                with m.If(self.start & (self.goal != self.step)):
+                    m.d.sync += self.loss.eq(0)
                     m.next = "READ"
             with m.State("READ"):
                 m.d.sync += counter.eq(Mux(now.last, 0, counter + 1))
                 m.next = "EXECUTE"
             with m.State("EXECUTE"):
                 m.d.sync += total.eq(Mux(now.negate, base - product, base + product))
+                m.next = "ROUND"
+            with m.State("ROUND"):
+                m.d.sync += settled.eq(rounded)
                 m.next = "WRITE"
             with m.State("WRITE"):
-                m.d.sync += settled.eq(rounded)
                 if network.noisy:
                     with m.If(now.shift == kinds.index("update")):
                         m.d.sync += noise.eq(_next_noise(noise))
@@ -227,12 +227,15 @@ class Learner(wiring.Component):
                         m.d.comb += [put.data.eq(sample.data), put.en.eq(1)]
                         m.d.sync += pointer.eq(Mux(pointer == last, 0, pointer + 1))
                     with m.Case(Effect.LOSS):
-                        m.d.sync += loss.eq(loss + total)
+                        m.d.sync += self.loss.eq(self.loss + settled)
                 with m.If(now.effect == Effect.ACTIVATE):
-                    m.d.comb += unit.i.valid.eq(1)
-                    m.next = "VALUE"
+                    m.d.sync += given.eq(code)
+                    m.next = "OFFER"
                 with m.Else():
                     proceed()
+            with m.State("OFFER"):
+                m.d.comb += unit.i.valid.eq(1)
+                m.next = "VALUE"
             with m.State("VALUE"):
                 m.d.comb += [put.data.eq(value), put.en.eq(unit.o.valid)]
                 with m.If(unit.o.valid):
@@ -254,8 +257,11 @@ def _word(channel, payload):
     return code.as_signed() if channel.format.signed else code
 
 
-def _clamped(number, low, high):
-    return Mux(number > high, high, Mux(number < low, low, number))
+def _fitted(number, width):
+    """A signed number saturated to so many bits."""
+    sign, above = number[-1], number[width - 1 : -1]
+    fits = Mux(sign, above.all(), ~above.any())
+    return Mux(fits, number[:width], Cat((~sign).replicate(width - 1), sign)).as_signed()
 
 
 def _next_noise(noise):

@@ -30,6 +30,7 @@ import numpy as np
 from ...design import Design
 from ...errors import RequestError
 from ...fixed import Format, round_shift
+from ...record import Record
 
 __all__ = ["INPUTS", "MAX_HIDDEN", "ROUNDINGS", "WORD", "Network", "State", "next_noise"]
 
@@ -77,7 +78,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Record):
     """A network with two inputs, one hidden layer and one output, and how it learns.
 
     Parameters
@@ -103,6 +104,8 @@ class Network:
     weight: Format = "SQ4.12"
     gradient: Format = "SQ2.14"
     rounding: str = "stochastic"
+
+    noun = "Network"
 
     def __post_init__(self):
         for name in ("weight", "gradient"):
@@ -174,6 +177,11 @@ class Network:
     def weights(self):
         """Number of weights, biases among them."""
         return 4 * self.hidden + 1
+
+    def to_dict(self):
+        """Plain numbers and strings, ready for JSON; the unit by its digest."""
+        words = {name: str(getattr(self, name)) for name in ("weight", "gradient", "rounding")}
+        return {"design": self.design.digest, "hidden": self.hidden, **words}
 
     # -- learning -----------------------------------------------------------------------------
 
