@@ -5,7 +5,7 @@ import pytest
 
 from hwact import Spec
 from hwact.boards.learning.data import TASKS, find_task
-from hwact.boards.learning.gateware import Learner, Region, Register
+from hwact.boards.learning.gateware import Learner, Region, Register, address
 from hwact.boards.learning.network import Network, State, next_noise
 from hwact.boards.learning.program import Words, program
 from hwact.errors import RequestError
@@ -18,10 +18,6 @@ def unit(function="tanh", **options):
 
 
 TANH = unit(method="pwl")
-
-
-def address(region, offset):
-    return region << 10 | offset
 
 
 class Bench:

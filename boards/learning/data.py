@@ -40,8 +40,8 @@ class Task:
         ``points(random, count)``: inputs (rows of two values) and labels (bool).
     count : int
         Samples.
-    hidden, rate, steps, period : int, float, int, int
-        Hidden neurons, learning rate, steps, and steps from one report to the next.
+    rate, steps, period : float, int, int
+        Learning rate, steps, and steps from one report to the next.
     goal : float
         Accuracy to reach.
     """
@@ -49,7 +49,6 @@ class Task:
     name: str
     points: object
     count: int
-    hidden: int
     rate: float
     steps: int
     period: int
@@ -58,19 +57,20 @@ class Task:
     def samples(self, network, seed=1):
         """Rows of codes x_0, x_1, target in the network's data format.
 
-        Targets lie a little inside the range of the unit's activation, so that they can be reached.
+        Targets lie a little inside the range of the unit's activation, and within +-1, so that they can be reached.
 
         Examples
         --------
         >>> from hwact import Spec
         >>> from hwact.boards.learning.network import Network
         >>> find_task("xor").samples(Network(Spec("tanh", "SQ3.3", "SQ2.4", derivative="slope").design())).tolist()
-        [[-8, -8, -14], [-8, 8, 14], [8, -8, 14], [8, 8, -14]]
+        [[-8, -8, -13], [-8, 8, 13], [8, -8, 13], [8, 8, -13]]
         """
         inputs, labels = self.points(np.random.default_rng(seed), self.count)
         format = network.data
-        outputs = network.design.evaluate(network.design.codes())
-        low, high = int(outputs.min()), int(outputs.max())
+        outputs = network.design.evaluate(network.design.codes()) >> network.dropped("y")
+        one = network.data.to_code(1.0)
+        low, high = max(int(outputs.min()), -one), min(int(outputs.max()), one)
         margin = (high - low) * _MARGIN
         targets = np.where(labels, round(high - margin), round(low + margin))
         codes = format.fit(np.rint(inputs / float(format.ulp)).astype(np.int64))
@@ -80,8 +80,8 @@ class Task:
 TASKS = {
     task.name: task
     for task in (
-        Task("xor", _xor, 4, hidden=4, rate=0.5, steps=2000, period=40, goal=1.0),
-        Task("moons", _moons, 256, hidden=8, rate=0.125, steps=10240, period=256, goal=0.95),
+        Task("xor", _xor, 4, rate=0.25, steps=800, period=20, goal=1.0),
+        Task("moons", _moons, 256, rate=0.125, steps=10240, period=256, goal=0.95),
     )
 }
 

@@ -13,7 +13,7 @@ from ...rtl import ActivationUnit
 from .network import WORD
 from .program import Effect, Words, program
 
-__all__ = ["ADDRESS_BITS", "LOSS_BITS", "SAMPLE_BITS", "WORD_BITS", "Learner", "Region", "Register"]
+__all__ = ["ADDRESS_BITS", "LOSS_BITS", "SAMPLE_BITS", "WORD_BITS", "Learner", "Region", "Register", "address"]
 
 ADDRESS_BITS = 12
 #: Width of the sum of squared errors; it cannot overflow in 2**18 steps.
@@ -44,6 +44,11 @@ class Register(IntEnum):
     NOISE = 1
     LAST = 2
     HIDDEN = 3
+
+
+def address(region, offset):
+    """The address of a register, a word or a number of the samples."""
+    return region << ADDRESS_BITS - 2 | offset
 
 
 class Learner(wiring.Component):
@@ -180,10 +185,10 @@ class Learner(wiring.Component):
 
         # The unit.
         m.submodules.unit = unit = ActivationUnit(self._design)
-        results = [_word(channel, unit.o.payload) for channel in self._design.channels]
+        results = [self._word(channel, unit.o.payload) for channel in self._design.channels]
         value, slope = results if network.has_derivative else (*results, 1)
         first, final = self._design.domain
-        limited = _fitted(settled, len(unit.i.payload))
+        limited = _fitted(settled, len(unit.i.payload) + (not self._design.input.signed))
         code = Mux(limited < first, first, Mux(limited > final, final, limited))
         given = Signal.like(unit.i.payload)
         m.d.comb += unit.i.payload.eq(given)
@@ -245,16 +250,15 @@ class Learner(wiring.Component):
                 proceed()
         return m
 
+    def _word(self, channel, payload):
+        """An output of the unit with its sign, as far as it fits a word."""
+        code = getattr(payload, channel.name)
+        return (code.as_signed() if channel.format.signed else code) >> self.network.dropped(channel.name)
+
 
 def _encoded(instruction, kinds):
     """Fields of an instruction as numbers."""
     return {**vars(instruction), "shift": kinds.index(instruction.shift), "effect": int(instruction.effect)}
-
-
-def _word(channel, payload):
-    """An output of the unit with its sign."""
-    code = getattr(payload, channel.name)
-    return code.as_signed() if channel.format.signed else code
 
 
 def _fitted(number, width):

@@ -2,7 +2,7 @@
 
 A network of two inputs, H hidden neurons and one output learns by stochastic gradient descent, a sample a step.
 The activation f and its derivative f' of all neurons come from one unit. With codes as integers, ``one`` the code
-of 1.0 and F_s, F_y, F_d, F_w, F_g the fraction bits of the unit's input, of its output, of its derivative, of
+of 1 (or of the largest power of two in the output's format) and F_s, F_y, F_d, F_w, F_g the fraction bits of the unit's input, of its output, of its derivative, of
 weights and of gradients, a step is::
 
     s_j   = clip(round((w_j0 x_0 + w_j1 x_1 + w_j2 one) / 2**(F_w + F_y - F_s)))    j = 0 .. H - 1
@@ -84,8 +84,8 @@ class Network(Record):
     Parameters
     ----------
     design : Design
-        The unit: a signed input, outputs that fit 16 bits with sign, an output format that holds -1 and 1. Without
-        the output dy, gradients pass activations as if f' were 1.
+        The unit, of any formats; its domain holds 0. Of an output that does not fit 16 bits with its sign, the lowest
+        bits are dropped. Without the output dy, gradients pass activations as if f' were 1.
     hidden : int
         Neurons of the hidden layer, 1 to `MAX_HIDDEN`.
     weight, gradient : Format or str
@@ -119,30 +119,24 @@ class Network(Record):
         for noun, format in (("Weight", self.weight), ("Gradient", self.gradient)):
             if not format.signed or format.width != WORD.width:
                 raise RequestError(f"{noun} format must be signed and {WORD.width} bits wide, not {format}")
-        self._check_unit()
+        if not self.design.domain[0] <= 0 <= self.design.domain[1]:
+            raise RequestError(f"Domain of the unit must hold 0, not be {self.design.domain[0]}:{self.design.domain[1]}")
         for noun, shift in self.shifts.items():
             if not 0 <= shift <= 30:
                 raise RequestError(f"Shift of {noun} must be 0 to 30, not {shift}: choose other formats")
 
-    def _check_unit(self):
-        design = self.design
-        if not design.input.signed or design.input.width > WORD.width:
-            raise RequestError(f"Unit's input must be signed and at most 16 bits wide, not {design.input}")
-        if design.domain[0] > 0 or design.domain[1] < 0:
-            raise RequestError("Unit's domain must hold 0")
-        for channel in design.channels:
-            if channel.format.width > WORD.width - (not channel.format.signed):
-                raise RequestError(f"Unit's {channel.name} must fit 16 bits with sign, not {channel.format}")
-        output = self.data
-        if not output.signed or output.max_code < self.one:
-            raise RequestError(f"Unit's output must be signed and hold 1, as SQ2.14 does, not {output}")
-
     # -- formats ------------------------------------------------------------------------------
+
+    def dropped(self, name):
+        """Lowest bits of the unit's output that are dropped so that it fits a word with its sign."""
+        format = self.design.channel(name).format
+        return max(format.width + (not format.signed) - WORD.width, 0)
 
     @property
     def data(self):
-        """Format of inputs, targets and activations: that of the unit's output."""
-        return self.design.channel("y").format
+        """Format of inputs, targets and activations: that of the unit's output with a sign, as far as it fits."""
+        format, dropped = self.design.channel("y").format, self.dropped("y")
+        return Format(True, format.int_bits + (not format.signed), format.frac_bits - dropped)
 
     @property
     def has_derivative(self):
@@ -151,13 +145,15 @@ class Network(Record):
 
     @property
     def one(self):
-        """The code of 1.0 that the biases are multiplied by."""
-        return 1 << max(self.data.frac_bits, 0)
+        """What biases are multiplied by: the code of 1, or of the largest power of two in the format."""
+        return 1 << min(max(self.data.frac_bits, 0), self.data.width - 2)
 
     @cached_property
     def shifts(self):
         """Bits that each kind of product drops."""
-        derivative = self.design.channel("dy").format.frac_bits if self.has_derivative else 0
+        derivative = 0
+        if self.has_derivative:
+            derivative = self.design.channel("dy").format.frac_bits - self.dropped("dy")
         w, y, g = self.weight.frac_bits, self.data.frac_bits, self.gradient.frac_bits
         return {
             "none": 0,
@@ -299,8 +295,8 @@ class Network(Record):
     def _unit(self):
         """Outputs y and dy for every code of the unit's domain."""
         codes = self.design.codes()
-        y = self.design.evaluate(codes)
-        return y, self.design.evaluate(codes, "dy") if self.has_derivative else np.ones_like(y)
+        y = self.design.evaluate(codes) >> self.dropped("y")
+        return y, self.design.evaluate(codes, "dy") >> self.dropped("dy") if self.has_derivative else np.ones_like(y)
 
     def _activate(self, total):
         """f and f' of a weighted sum."""

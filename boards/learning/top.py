@@ -6,10 +6,12 @@ from ..gateware.link import RECORDS, Link
 from ..protocol import RECORD, VERSION, Command, Fault, Layout, Record
 from .gateware import Learner
 
-__all__ = ["LEARN", "Learn", "record_of"]
+__all__ = ["LEARN", "MAX_PERIOD", "Learn", "record_of"]
 
 #: Kind of the request to learn, beside those of `Command`.
 LEARN = 0x20
+#: Steps of one request, at most.
+MAX_PERIOD = 4096
 _ADDRESS, _WORD = 2, 4
 #: Bytes of the reply to `LEARN`: the step, then the loss.
 _REPORT = 10
@@ -81,7 +83,8 @@ class Learn(Elaboratable):
         self.records = [record_of(network, clock_hz, default_baud, leds, buttons)]
         self._learner = Learner(network)
         self._link = Link(clock_hz, default_baud, _ADDRESS + _WORD, self.records[0].to_bytes())
-        self.settle_cycles = 2 * self._link.fall_back_cycles
+        learning = MAX_PERIOD * self._learner.cycles_per_step
+        self.settle_cycles = 2 * self._link.fall_back_cycles + learning
 
     @property
     def ports(self):
