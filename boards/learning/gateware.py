@@ -1,6 +1,5 @@
 """The learning circuit: one multiplier, one unit and a program, behind a bus of 32-bit words."""
 
-from dataclasses import replace
 from enum import IntEnum
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
@@ -8,12 +7,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...design import Shell
 from ...rtl import ActivationUnit
 from .network import WORD
 from .program import Effect, Words, program
 
-__all__ = ["ADDRESS_BITS", "LOSS_BITS", "SAMPLE_BITS", "WORD_BITS", "Learner", "Region", "Register", "address"]
+__all__ = ["ADDRESS_BITS", "LOSS_BITS", "SAMPLE_BITS", "WORD_BITS", "Learner", "Region", "Register", "address", "cycles_per_step"]
 
 ADDRESS_BITS = 12
 #: Width of the sum of squared errors; it cannot overflow in 2**18 steps.
@@ -49,6 +47,12 @@ class Register(IntEnum):
 def address(region, offset):
     """The address of a register, a word or a number of the samples."""
     return region << ADDRESS_BITS - 2 | offset
+
+
+def cycles_per_step(network):
+    """Clock cycles from one sample to the next."""
+    steps = program(network.hidden)
+    return 4 * len(steps) + sum(one.effect == Effect.ACTIVATE for one in steps) * (network.design.latency + 2)
 
 
 class Learner(wiring.Component):
@@ -93,12 +97,9 @@ class Learner(wiring.Component):
 
     def __init__(self, network):
         self.network = network
-        design = network.design
-        self._design = replace(design, shell=Shell("stream", max(design.latency, 1)))
-        self.latency = self._design.latency
+        self.latency = network.design.latency
         self.program = program(network.hidden)
-        activations = sum(one.effect == Effect.ACTIVATE for one in self.program)
-        self.cycles_per_step = 4 * len(self.program) + activations * (self.latency + 2)
+        self.cycles_per_step = cycles_per_step(network)
         super().__init__(
             {
                 "address": In(ADDRESS_BITS),
@@ -184,11 +185,11 @@ class Learner(wiring.Component):
                     m.d.comb += rounded.eq(biased >> shift)
 
         # The unit.
-        m.submodules.unit = unit = ActivationUnit(self._design)
-        results = [self._word(channel, unit.o.payload) for channel in self._design.channels]
+        m.submodules.unit = unit = ActivationUnit(network.design)
+        results = [self._word(channel, unit.o.payload) for channel in network.design.channels]
         value, slope = results if network.has_derivative else (*results, 1)
-        first, final = self._design.domain
-        limited = _fitted(settled, len(unit.i.payload) + (not self._design.input.signed))
+        first, final = network.design.domain
+        limited = _fitted(settled, len(unit.i.payload) + (not network.design.input.signed))
         code = Mux(limited < first, first, Mux(limited > final, final, limited))
         given = Signal.like(unit.i.payload)
         m.d.comb += unit.i.payload.eq(given)

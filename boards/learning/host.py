@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import CheckError, RequestError
-from ..protocol import LARGEST_REQUEST, Command, Record
-from .gateware import SAMPLE_BITS, Region, Register, address
+from ..protocol import LARGEST_REQUEST, Command
+from .gateware import SAMPLE_BITS, Region, Register, address, cycles_per_step
 from .network import State
 from .program import Words
-from .top import LEARN, MAX_PERIOD
+from .top import LEARN, MAX_PERIOD, NAME, REPORT
 
 __all__ = ["Report", "Teacher", "hidden_of"]
+
+#: How much slower than its clock a virtual board may be.
+_SLOWNESS = 20
 
 _PAIR = struct.Struct(">HI")
 _ADDRESS = struct.Struct(">H")
@@ -41,14 +44,24 @@ class Report:
     accuracy: float
 
 
-def read(request, where):
+def hidden_of(client):
+    """Hidden neurons of the network on a board.
+
+    Raises
+    ------
+    CheckError
+        If the board holds another demonstration.
+    """
+    if not client.record.name.startswith(NAME):
+        raise CheckError(
+            f"Board must hold the learning network (hwact board build --demo learn), not {client.record.name}"
+        )
+    return _read(client, address(Region.REGISTERS, Register.HIDDEN))
+
+
+def _read(client, where):
     """The word at an address of the board."""
-    return _WORD.unpack(request(Command.READ, _ADDRESS.pack(where)))[0]
-
-
-def hidden_of(request):
-    """Hidden neurons of the board's network."""
-    return read(request, address(Region.REGISTERS, Register.HIDDEN))
+    return _WORD.unpack(client.request(Command.READ, _ADDRESS.pack(where), _WORD.size))[0]
 
 
 class Teacher:
@@ -56,8 +69,7 @@ class Teacher:
 
     Parameters
     ----------
-    request : callable
-        ``request(kind, payload)``: send a request to the board and return the payload of its reply (bytes).
+    client : Client
     network : Network
     samples : array_like of int
         Rows of codes x_0, x_1, target; at most 341.
@@ -79,8 +91,8 @@ class Teacher:
         If there are too many samples, or none.
     """
 
-    def __init__(self, request, network, samples, rate, state):
-        self._request, self.network, self._rate = request, network, int(rate)
+    def __init__(self, client, network, samples, rate, state):
+        self._client, self.network, self._rate = client, network, int(rate)
         self._samples = np.asarray(samples, dtype=np.int64)
         self.state, self.step = state, 0
         if not 0 < self._samples.size <= 1 << SAMPLE_BITS:
@@ -90,7 +102,7 @@ class Teacher:
 
     def check(self):
         """Raise CheckError unless the board has this network."""
-        record = Record.from_bytes(self._request(Command.IDENTIFY, b""))
+        record = self._client.record
         if record.digest.hex() != self.network.digest:
             raise CheckError(
                 f"Board must hold the network of {self.network.design.name} with digest {self.network.digest[:12]}, "
@@ -111,7 +123,7 @@ class Teacher:
         pairs = [_PAIR.pack(where, int(word) & 0xFFFFFFFF) for where, word in words.items()]
         most = LARGEST_REQUEST // _PAIR.size
         for first in range(0, len(pairs), most):
-            self._request(Command.WRITE, b"".join(pairs[first : first + most]))
+            self._client.request(Command.WRITE, b"".join(pairs[first : first + most]))
 
     def learn(self, steps):
         """Let the board learn for some steps, the golden model too.
@@ -133,7 +145,8 @@ class Teacher:
         if not 1 <= steps <= MAX_PERIOD:
             raise RequestError(f"Steps from report to report must be 1 to {MAX_PERIOD}, not {steps}")
         goal = self.step + steps
-        reply = self._request(LEARN, _WORD.pack(goal))
+        seconds = steps * cycles_per_step(self.network) / self._client.record.clock_hz
+        reply = self._client.request(LEARN, _WORD.pack(goal), REPORT, wait=_SLOWNESS * seconds)
         done, loss = int.from_bytes(reply[:4]), int.from_bytes(reply[4:])
         self.state, wanted = self.network.train(self.state, self._samples, self._rate, steps, self.step)
         self.step = goal
@@ -144,8 +157,8 @@ class Teacher:
 
     def board_state(self):
         """What the board has learnt (State)."""
-        words = [read(self._request, address(Region.WORDS, Words.WEIGHTS + k)) for k in range(self.network.weights)]
-        noise = read(self._request, address(Region.REGISTERS, Register.NOISE))
+        words = [_read(self._client, address(Region.WORDS, Words.WEIGHTS + k)) for k in range(self.network.weights)]
+        noise = _read(self._client, address(Region.REGISTERS, Register.NOISE))
         return State(np.array(words, dtype=np.uint32).astype(np.int32).astype(np.int64), np.int64(noise))
 
     def check_state(self):

@@ -22,15 +22,16 @@ weights count on average (stochastic rounding); ``nearest`` rounds as everywhere
 before it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from ...design import Design
+from ...design import Design, Shell
 from ...errors import RequestError
 from ...fixed import Format, round_shift
 from ...record import Record
+from ...spec import DEFAULT_LATENCY
 
 __all__ = ["INPUTS", "MAX_HIDDEN", "ROUNDINGS", "WORD", "Network", "State", "next_noise"]
 
@@ -84,7 +85,7 @@ class Network(Record):
     Parameters
     ----------
     design : Design
-        The unit, of any formats; its domain holds 0. Of an output that does not fit 16 bits with its sign, the lowest
+        The unit, of any formats; its domain holds 0. Its interface becomes ``stream``. Of an output that does not fit 16 bits with its sign, the lowest
         bits are dropped. Without the output dy, gradients pass activations as if f' were 1.
     hidden : int
         Neurons of the hidden layer, 1 to `MAX_HIDDEN`.
@@ -111,7 +112,9 @@ class Network(Record):
         for name in ("weight", "gradient"):
             object.__setattr__(self, name, Format.parse(getattr(self, name)))
         if not isinstance(self.design, Design):
-            raise TypeError(f"Unit must be a Design, not {self.design!r}")
+            raise RequestError(f"Unit must be that of a function, not {self.design!r}")
+        shell = Shell("stream", self.design.latency or DEFAULT_LATENCY)
+        object.__setattr__(self, "design", replace(self.design, shell=shell))
         if type(self.hidden) is not int or not 1 <= self.hidden <= MAX_HIDDEN:
             raise RequestError(f"Hidden neurons must be 1 to {MAX_HIDDEN}, not {self.hidden!r}")
         if self.rounding not in ROUNDINGS:

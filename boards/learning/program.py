@@ -88,7 +88,7 @@ def program(hidden):
     Examples
     --------
     >>> len(program(4)), len(program(8))
-    (71, 127)
+    (67, 123)
     """
     w = Words(hidden)
     steps = [Instruction(d=d, effect=Effect.LOAD) for d in (w.X0, w.X1, w.TARGET)]

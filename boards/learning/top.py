@@ -6,7 +6,7 @@ from ..gateware.link import RECORDS, Link
 from ..protocol import RECORD, VERSION, Command, Fault, Layout, Record
 from .gateware import Learner
 
-__all__ = ["LEARN", "MAX_PERIOD", "Learn", "record_of"]
+__all__ = ["LEARN", "MAX_PERIOD", "NAME", "REPORT", "Learn", "record_of"]
 
 #: Kind of the request to learn, beside those of `Command`.
 LEARN = 0x20
@@ -14,7 +14,9 @@ LEARN = 0x20
 MAX_PERIOD = 4096
 _ADDRESS, _WORD = 2, 4
 #: Bytes of the reply to `LEARN`: the step, then the loss.
-_REPORT = 10
+REPORT = 10
+#: What the board's name begins with.
+NAME = "learn_"
 
 
 def record_of(network, clock_hz, default_baud, leds, buttons):
@@ -28,7 +30,7 @@ def record_of(network, clock_hz, default_baud, leds, buttons):
         digest=bytes.fromhex(network.digest),
         clock_hz=round(clock_hz),
         default_baud=default_baud,
-        latency=max(design.latency, 1),
+        latency=design.latency,
         input=design.input,
         output=network.data,
         derivative=dy,
@@ -37,7 +39,7 @@ def record_of(network, clock_hz, default_baud, leds, buttons):
         leds=leds,
         buttons=buttons,
         programmable=False,
-        name=f"learn_{design.name}",
+        name=NAME + design.name,
     )
 
 
@@ -101,7 +103,7 @@ class Learn(Elaboratable):
         m.d.comb += [learner.write_data.eq(word), learner.goal.eq(word)]
 
         # Replies leave from a register, highest byte first.
-        reply, left = Signal(8 * _REPORT), Signal(range(_REPORT + 1))
+        reply, left = Signal(8 * REPORT), Signal(range(REPORT + 1))
         m.d.comb += [link.i.payload.eq(reply[-8:]), link.i.valid.eq(left != 0)]
         with m.If(link.i.valid & link.i.ready):
             m.d.sync += [reply.eq(reply << 8), left.eq(left - 1)]

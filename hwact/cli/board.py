@@ -4,6 +4,7 @@ import click
 
 from .board_build import build
 from .board_flash import flash
+from .board_learn import learn
 from .board_list import list_boards
 from .board_probe import board_probe
 from .board_virtual import board_virtual
@@ -34,5 +35,5 @@ def board(context):
         click.echo(context.get_help())
 
 
-for command in (list_boards, build, flash, board_virtual, board_probe):
+for command in (list_boards, build, flash, board_virtual, board_probe, learn):
     board.add_command(command)

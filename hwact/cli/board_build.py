@@ -13,19 +13,21 @@ hwact board build icebreaker
 hwact board build icestick -o stick --seed 3
 hwact board build ulx3s-12f tanh gelu12 --json
 hwact board build tang-nano-9k --dry-run
+hwact board build icebreaker --demo learn -o learner
 """
 
 units_argument = click.argument("units", metavar="[UNIT_FOLDER]...", nargs=-1, type=click.Path(file_okay=False))
 demo_option = click.option("--demo", default="activation", show_default=True, help="The demonstration to build.")
 
 
-def chosen_designs(board, folders):
-    """Designs of the units in `folders`; the board's usual ones where there are none."""
+def chosen_designs(board, folders, demo="activation"):
+    """Designs of the units in `folders`; where there are none, the usual ones of the demonstration."""
+    from ..boards.demos import designs_of
     from ..output import Unit
 
     if not folders:
         with progress("Fitting the board's units"):
-            return board.designs()
+            return designs_of(demo, board)
     designs = [Unit.read(folder).design for folder in folders]
     names = [design.name for design in designs]
     for name in names:
@@ -56,7 +58,7 @@ def build(board, units, demo, folder, seed, dry_run, allow_slow, as_json):
     chosen = find_board(board)
     folder = folder or chosen.name
     check_build_folder(folder)
-    plan = plan_build(chosen, chosen_designs(chosen, units), demo=demo, seed=seed)
+    plan = plan_build(chosen, chosen_designs(chosen, units, demo), demo=demo, seed=seed)
     if dry_run:
         return _show_plan(plan, folder, as_json)
     with steps_bar(f"Building for {chosen.title}", len(plan.steps)) as advance:

@@ -12,6 +12,7 @@ EPILOG = """
 hwact board virtual icebreaker --port-file port &
 hwact board virtual icestick tanh8 --seconds 60
 hwact board virtual icebreaker --from-bitstream icebreaker --port-file port &
+hwact board virtual icebreaker --demo learn --port-file port &
 hwact board virtual icebreaker --inject-bit-errors 1e-4 --seed 7 --port-file port &
 """
 
@@ -53,7 +54,7 @@ def board_virtual(
             raise RequestError("Units must be left out with --from-bitstream: they are in it")
         machine, settle_cycles = _read_back(chosen, from_bitstream)
         return serve(machine, settle_cycles, faults, port_file, seconds, as_json)
-    designs = chosen_designs(chosen, units)
+    designs = chosen_designs(chosen, units, demo)
     top = demo_of(demo, chosen, designs)
     with progress(f"Compiling the circuit of {chosen.title}"):
         machine = machine_of(top, chosen.clock_hz)
