@@ -388,14 +388,13 @@ class Finish(wiring.Component):
 class FinishOdd(wiring.Component):
     """Add the intercept, and mirror what an odd fold has halved, in one adder.
 
-    The table holds ``c - 1`` for the upright half, ``c - 1 + p + 1`` being the sum s, and what is left of
-    ``constant - (s >> fraction)`` without p for the mirrored one: ``~s + ((constant + 1) << fraction)``, of which the
-    fraction is dropped.
+    The table holds ``c - 1`` for the upright half, where ``c - 1 + p + 1`` is the sum, and ``constant - c`` for the
+    mirrored one, from which p is subtracted. They are each other's complement, but for the constant.
 
     Parameters
     ----------
     plan : ProductPlan
-        Not flat.
+        Not flat, and without a fraction.
     constant : int
         As in `Fold`.
     output : Format
@@ -412,7 +411,6 @@ class FinishOdd(wiring.Component):
     """
 
     def __init__(self, plan, constant, output):
-        self._plan = plan
         values = (*self.upright(plan), *self.mirrored(plan, constant))
         super().__init__(
             {
@@ -431,14 +429,13 @@ class FinishOdd(wiring.Component):
     @staticmethod
     def mirrored(plan, constant):
         """The intercept's table for the mirrored half."""
-        return tuple(((constant + 1) << plan.fraction) - 1 - c for c in plan.intercepts)
+        return tuple(constant - c for c in plan.intercepts)
 
     def elaborate(self, platform):
         m = Module()
-        fraction = self._plan.fraction
-        m.submodules.subtract = adder = Subtract(len(self.g) + fraction)
+        m.submodules.subtract = adder = Subtract(len(self.g))
         m.d.comb += [adder.a.eq(self.intercept), adder.b.eq(self.total), adder.enable.eq(self.negative)]
-        m.d.comb += self.g.eq(adder.sum[fraction:])
+        m.d.comb += self.g.eq(adder.sum)
         return m
 
 

@@ -266,7 +266,8 @@ class _ChannelPlan:
     def _mirrors(self):
         """Whether the final addition mirrors too."""
         odd = self.fold.restore == "odd" and not self.channel.saturate
-        return odd and bool(self.design.carry_cells) and not self.plan.flat
+        # With a fraction the mirrored intercepts are no complements of the others, and their table costs more.
+        return odd and bool(self.design.carry_cells) and not self.plan.flat and self.plan.fraction == 0
 
     def _unfold(self, outputs):
         """The circuit that restores the full range."""
