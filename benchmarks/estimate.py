@@ -33,7 +33,9 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "estimate.csv"
 MODELS = HERE.parent / "hwact" / "estimate" / "models.json"
 FIELDS = ("set", "family", "request", "picks", "digest", "kind", "luts", "carries", "ffs", "dsps", "features", "yosys")
-FAMILIES = ("ice40", "ecp5")
+FAMILIES = ("ice40", "ecp5", "gowin")
+#: Units that the weights of the first family are worth in the calibration of the others.
+_PRIOR = 4
 
 # -- requests ----------------------------------------------------------------------------------
 
@@ -231,16 +233,24 @@ def measure(kind, family, units):
 # -- the model ---------------------------------------------------------------------------------
 
 
-def weights(counts, cells, rounds=40):
-    """Weights of at least zero that bring counts nearest to cells, relative to these and not minding a few outliers."""
+def weights(counts, cells, prior=None, rounds=40):
+    """Weights of at least zero that bring counts nearest to cells, relative to these and not minding a few outliers.
+
+    Those of another family count as much as `_PRIOR` units, where there are any.
+    """
     scale = 1 / np.maximum(cells, 8)
-    importance, found = np.ones(len(cells)), np.zeros(counts.shape[1])
+    importance = np.ones(len(cells))
+    start = np.zeros(counts.shape[1]) if prior is None else np.array(prior)
+    found = start.copy()
     for _ in range(rounds):
         rows = counts * (scale * importance)[:, None]
         normal, aim = rows.T @ rows, rows.T @ (cells * scale * importance)
-        used = np.diagonal(normal) > 0
-        for _ in range(500):
-            for k in np.flatnonzero(used):
+        used = np.flatnonzero(np.diagonal(normal))
+        if prior is not None:
+            pull = np.diagonal(normal) * _PRIOR / len(cells)
+            normal, aim = normal + np.diag(pull), aim + pull * start
+        for _ in range(200):
+            for k in used:
                 found[k] = max(0.0, found[k] + (aim[k] - normal[k] @ found) / normal[k, k])
         missed = np.abs(counts @ found - cells) * scale
         importance = 1 / np.sqrt(np.maximum(missed, 0.02))
@@ -249,23 +259,28 @@ def weights(counts, cells, rounds=40):
 
 def model(family):
     """The model of a family, its error not yet known."""
-    rows = results("calibration", family)
+    rows, first = results("calibration", family), None if family == FAMILIES[0] else Model.of(FAMILIES[0])
     counts = np.array([Features(**json.loads(one["features"])) for one in rows])
     luts, carries = (np.array([float(one[name]) for one in rows]) for name in ("luts", "carries"))
-    registers = [(int(one["ffs"]), json.loads(one["request"])) for one in rows if int(one["ffs"])]
-    before = Model.of(family).ffs
-    ratios = [ffs / estimate(Spec(**request), family).ffs * before for ffs, request in registers]
     return Model(
         family=family,
-        luts=weights(counts, luts),
-        carries=weights(counts, carries),
-        ffs=round(statistics.median(ratios), 3) if ratios else 1.0,
+        luts=weights(counts, luts, first and first.luts),
+        carries=weights(counts, carries, first and first.carries),
+        ffs=first.ffs if first else kept_registers(rows),
         units=len(rows),
         checked=0,
         median_abs_error=0.0,
         p90_abs_error=0.0,
         tool_versions={"pyosys": rows[0]["yosys"]},
     )
+
+
+def kept_registers(rows):
+    """Flip-flops for each register that a unit has by its schedule; the others hold constants or copies."""
+    clocked = [one for one in rows if int(one["ffs"])]
+    before = Model.of(FAMILIES[0]).ffs
+    counted = [estimate(Spec(**json.loads(one["request"])), FAMILIES[0]).ffs / before for one in clocked]
+    return round(statistics.median(int(one["ffs"]) / count for one, count in zip(clocked, counted)), 3)
 
 
 def save(found):
@@ -362,7 +377,7 @@ def speed():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", choices=FUNCTIONS, help="synthesise units of one set")
-    parser.add_argument("--family", choices=FAMILIES, action="append", help="both if left out")
+    parser.add_argument("--family", choices=FAMILIES, action="append", help="all if left out")
     parser.add_argument("--units", type=int, default=120, help="rows that there shall be of that set and family")
     parser.add_argument("--calibrate", action="store_true", help="write the model")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/estimate.md")
