@@ -23,7 +23,7 @@ from hwact.fit.band import Grid
 from hwact.fit.features import table_nodes, unit_features
 from hwact.fit.problem import Problem
 from hwact.fit.slope import AnySlope
-from hwact.rtl import register_bits
+from hwact.rtl.registers import register_bits
 
 ROOT = Path(__file__).resolve().parents[1]
 TANH = Spec("tanh", "SQ4.6", "SQ1.9")

@@ -189,7 +189,7 @@ def _cheapest(problem, spec, bound, method, beside=None):
 
 def _flip_flops(spec, channels):
     """Registers between the stages of a unit, and those of its handshake."""
-    from ..rtl import register_bits
+    from ..rtl.registers import register_bits
 
     design = Design(spec.name, spec.function.name, spec.input, spec.domain_codes, tuple(channels), spec.shell)
     beside = {"comb": 0, "pipe": 0, "stream": 1, "axis": 2 + spec.lanes + spec.tuser}[spec.interface]

@@ -4,7 +4,6 @@ from .coefficients import Coefficients
 from .datapath import Datapath
 from .fold import FoldInput, Unfold
 from .product import Finish, FinishOdd, Multiply, ProductPlan, Rows, ShiftAdd
-from .registers import register_bits
 from .saturate import Saturate
 from .search import Offset, Search
 from .select import Select
@@ -29,5 +28,4 @@ __all__ = [
     "ShiftAdd",
     "TreePlan",
     "Unfold",
-    "register_bits",
 ]
