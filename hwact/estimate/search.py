@@ -14,10 +14,12 @@ from .sketch import Blocks, drafts
 
 __all__ = ["Candidate", "Search"]
 
-#: Halvings of the largest block size that are looked at, and larger shifts than the smallest.
-_HALVINGS, _SPARE_SHIFTS = 3, 1
+#: Halvings of the largest block size that are looked at.
+_HALVINGS = 3
+#: Folds that need so many times the blocks of another are left alone.
+_MANY = 2
 #: What costs so many times the least is not followed; of the folds, not more than so many are.
-_WORTH, _MOST_FOLDS = 1.2, 2
+_WORTH, _MOST_FOLDS = 1.1, 2
 #: Blocks that are never too many.
 _FEW_BLOCKS = 1 << 7
 #: Segments whose coefficients take a node a bit.
@@ -103,47 +105,49 @@ class Search:
 
     def _uniform(self, by_cost):
         """Try blocks of the largest size on every fold, and smaller ones on the best folds; return those."""
-        bases, guess = [], self._target.input.width // 2 - 1
+        largest, guess = [], self._target.input.width // 2 - 1
         for folded in self._problem.folds:
-            if self._problem.slopes.grid(folded.fold) is None:
+            if self._problem.slopes.grid(folded.fold) is not None:
+                largest.append((folded, _largest(folded, guess)))
+                guess = largest[-1][1].bits
+        least = min(blocks.count for _, blocks in largest)
+        bases = []
+        for folded, blocks in largest:
+            if blocks.count > _MANY * least:
                 continue
-            blocks = _largest(folded, guess)
-            guess = blocks.bits
-            least = self._blocks(folded, blocks, 0, by_cost)
-            while least is None and blocks.bits and not (by_cost and self._too_many(folded, blocks)):
+            found = self._blocks(folded, blocks, by_cost)
+            while found is None and blocks.bits and not (by_cost and self._too_many(folded, blocks)):
                 blocks = Blocks(folded, blocks.bits - 1)
-                least = self._blocks(folded, blocks, 0, by_cost)
-            if least is not None:
-                bases.append((least, len(bases), folded, blocks))
+                found = self._blocks(folded, blocks, by_cost)
+            if found is not None:
+                bases.append((*found, len(bases), folded, blocks))
         if not bases and by_cost:
             return self._problem.folds
         if not bases:
             raise RequestError("Bound must leave lines of at most 28 fraction bits: ask for a looser one")
         bases.sort()
         worth = [base for base in bases if base[0] <= _WORTH * bases[0][0]][:_MOST_FOLDS]
-        for least, _, folded, blocks in worth if by_cost else ():
-            last = min(least, self._blocks(folded, blocks, _SPARE_SHIFTS))
+        for last, shift, _, folded, blocks in worth if by_cost else ():
+            found = self._blocks(folded, blocks, True, shift + 1)
             for bits in range(blocks.bits - 1, max(blocks.bits - 1 - _HALVINGS, -1), -1):
-                found = self._blocks(folded, Blocks(folded, bits), _SPARE_SHIFTS)
-                if found is None or found > _WORTH * last:
+                last = min(last, found[0]) if found else last
+                smaller = Blocks(folded, bits)
+                found = self._blocks(folded, smaller, True)
+                if found is None or found[0] > _WORTH * last:
                     break
-                last = found
-        return [folded for _, _, folded, _ in worth]
+                self._blocks(folded, smaller, True, found[1] + 1)
+        return [base[3] for base in worth]
 
-    def _blocks(self, folded, blocks, spare, by_cost=True):
-        """Try blocks with the smallest shift that serves and `spare` larger ones; return the least cost."""
+    def _blocks(self, folded, blocks, by_cost, first=0):
+        """Try blocks with the smallest shift from a first one on that serves; return the least cost and the shift."""
         if by_cost and self._too_many(folded, blocks) or blocks.slopes is None:
             return None
-        costs, left = [], spare + 1
         multiplier = "logic" if self._multiplier == "auto" else self._multiplier
-        for shift in self._problem.slopes.shifts:
+        for shift in self._problem.slopes.shifts[first:]:
             options = blocks.options(self._problem.slopes.grid(folded.fold, shift))
             if options is not None:
-                costs += [self._try(folded, draft) for draft in drafts(blocks, shift, options, multiplier)]
-                left -= 1
-                if left == 0:
-                    break
-        return min(costs, default=None)
+                return min(self._try(folded, draft) for draft in drafts(blocks, shift, options, multiplier)), shift
+        return None
 
     def _too_many(self, folded, blocks):
         return blocks.count > _FEW_BLOCKS and blocks.count > self._most(folded)
