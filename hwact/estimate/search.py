@@ -20,6 +20,8 @@ _HALVINGS = 3
 _MANY = 2
 #: What costs so many times the least is not followed; of the folds, not more than so many are.
 _WORTH, _MOST_FOLDS = 1.1, 2
+#: Dyadic segments that one free segment does not replace.
+_FREEDOM = 4
 #: Blocks that are never too many.
 _FEW_BLOCKS = 1 << 7
 #: Segments whose coefficients take a node a bit.
@@ -58,7 +60,7 @@ class Search:
         self._problem, self._beside = problem, beside and beside.fold
         self._multiplier, self._layout = spec.multiplier, spec.layouts[0]
         self._target = problem.target
-        self._best, self._limits = None, {}
+        self._best, self._segmented = None, {}
 
     def cheapest(self, method, segmentation):
         """The candidate of least cost for a method and a segmentation, as in `Spec`.
@@ -154,22 +156,26 @@ class Search:
 
     def _most(self, folded):
         """About the blocks beyond which the fit does not look: a multiple of the least number of segments."""
-        if id(folded) not in self._limits:
+        return MAX_EXCESS * len(self._dyadic(folded)) * (1 if folded.fold.index == "none" else 2) + 16
+
+    def _dyadic(self, folded):
+        if id(folded) not in self._segmented:
             grid = self._problem.slopes.grid(folded.fold)
-            pieces = len(dyadic(folded.band, folded.origin, grid)) * (1 if folded.fold.index == "none" else 2)
-            self._limits[id(folded)] = MAX_EXCESS * pieces + 16
-        return self._limits[id(folded)]
+            self._segmented[id(folded)] = dyadic(folded.band, folded.origin, grid)
+        return self._segmented[id(folded)]
 
     def _irregular(self, folds):
         """Fit dyadic and free segments where their number does not rule them out."""
         for folded in folds:
             grid = self._problem.slopes.grid(folded.fold)
-            found = dyadic(folded.band, folded.origin, grid)
+            found = self._dyadic(folded)
             if self._promises(found, dyadic_select(len(found))):
                 self._quantise("dyadic", folded, found)
             most = int(min(self._least / free_select(1, self._target.input), len(folded.band)))
+            if len(found) > _FREEDOM * most:
+                continue
             # Given up as soon as one segment more is needed.
-            found = free(folded.band, folded.origin, grid, [0] * most + [len(folded.band) + 1]) if most else None
+            found = free(folded.band, folded.origin, grid, [0] * most + [len(folded.band) + 1])
             if found is not None and self._promises(found, free_select(len(found), self._target.input)):
                 self._quantise("free", folded, found)
 

@@ -96,14 +96,13 @@ class Blocks:
         """Least and largest real slope that serves each block; None where some block has none."""
         if self.bits == 0:
             return np.full(self.count, -_OPEN), np.full(self.count, _OPEN)
-        runs = sorted({max(self.size // 2, 1), self.size - 1})
+        runs = sorted({max(self.size // 4, 1), max(self.size // 2, 1), self.size - 1})
         most = np.min([(self.high[:, run:] - self.low[:, :-run]).min(axis=1) / run for run in runs], axis=0)
-        most = self._limit(most, 1)
-        if most is None:
-            return None
         least = np.max([(self.low[:, run:] - self.high[:, :-run]).max(axis=1) / run for run in runs], axis=0)
-        least = self._limit(least, -1)
-        return None if least is None or (most - least < _OPEN).any() else (least, most)
+        if (most <= least).any():
+            return None
+        most, least = self._limit(most, 1), self._limit(least, -1)
+        return None if most is None or least is None or (most - least < _OPEN).any() else (least, most)
 
     def _limit(self, slopes, side):
         """Slopes moved inward from one side until no pair of codes refuses them; None where some block has none."""
