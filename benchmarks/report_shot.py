@@ -32,7 +32,7 @@ def main():
         page.goto(page_file.as_uri())
         page.wait_for_selector("#sheet .plot .main-svg")
         # A unit of few segments, which can be told apart in the picture.
-        page.locator("tbody tr", has_text="pwl").first.click()
+        page.locator("tbody tr", has_text="SQ1.7").filter(has_text="pwl").first.click()
         page.wait_for_selector("#sheet .plot .main-svg")
         page.mouse.move(0, 0)
         page.evaluate("scrollTo(0, 0)")

@@ -11,11 +11,16 @@ from tables import ROOT, table, write
 
 from hwact.explore import Exploration, Store, explore
 from hwact.explore.pool import Processes
+from hwact.fixed import Format
 
 ROWS = ROOT / "docs" / "study" / "rows.csv"
 #: What is kept of a row, each with its type.
 KEPT = {
-    **dict.fromkeys("function input output bound derivative derivative_output method segmentation fit target status reason chosen".split(), str),
+    **dict.fromkeys(
+        "function input output bound derivative derivative_output method segmentation fit target status reason chosen"
+        .split(),
+        str,
+    ),
     **dict.fromkeys(("luts", "carries", "segments", "minimal_segments"), int),
     **dict.fromkeys(("max_error_ulp", "mean_error_ulp", "derivative_max_error_ulp"), float),
     **dict.fromkeys(("digest", "design_digest"), str),
@@ -47,7 +52,9 @@ def blocks():
         yield block(function, 10, method="pwl", segmentation=list(SEGMENTATIONS), bound=list(BOUNDS))
         yield block(function, 10, method="pwl", fit=list(FITS), bound=list(BOUNDS))
         for bits in (8, 10):
-            yield block(function, bits, method="pwl", derivative=list(DERIVATIVES), derivative_output=f"SQ2.{bits - 2}")
+            yield block(
+                function, bits, method="pwl", derivative=list(DERIVATIVES), derivative_output=f"SQ2.{bits - 2}"
+            )
 
 
 def run(folder, jobs):
@@ -71,7 +78,8 @@ def save(rows):
 def load(text):
     """The rows of a CSV text."""
     return [
-        {key: KEPT[key](value) if value else None for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))
+        {key: KEPT[key](value) if value else None for key, value in row.items()}
+        for row in csv.DictReader(io.StringIO(text))
     ]
 
 
@@ -111,23 +119,32 @@ def ratio(a, b, key="luts"):
 def bits_section(rows):
     """What does one more bit cost?"""
     found = {function: [rows.find(function, bits) for bits in WIDTHS] for function in FORMATS}
-    head = ("bits", *(f"{function}: {what}" for function in FORMATS for what in ("LUTs", "times the last", "structure")))
+    head = (
+        "bits",
+        *(f"{function}: {what}" for function in FORMATS for what in ("LUTs", "times the last", "structure")),
+    )
     lines = []
     for k, bits in enumerate(WIDTHS):
         cells = []
         for function in FORMATS:
             row = found[function][k]
-            cells += [cell(row, "luts"), ratio(row, found[function][k - 1]) if k else "-", row["chosen"].removeprefix("y: ")]
+            cells += [
+                cell(row, "luts"),
+                ratio(row, found[function][k - 1]) if k else "-",
+                row["chosen"].removeprefix("y: "),
+            ]
         lines.append((bits, *cells))
     growth = {name: (one[-1]["luts"] / one[0]["luts"]) ** (1 / (len(WIDTHS) - 1)) for name, one in found.items()}
     facts = " and ".join(f"{value:.2f} for {name}" for name, value in growth.items())
     text = (
-        f"From {WIDTHS[0]} to {WIDTHS[-1]} bits, input and output alike and faithful, one more bit multiplies the LUTs by {facts}, "
-        "as a geometric mean. Straight segments alone need twice as many for two more bits, a factor of 1.41 a bit, each with wider "
-        "coefficients; a table's entries double with each bit of the input. hwact takes whichever it estimates to be smaller, so "
-        "the structure changes on the way up."
+        f"From {WIDTHS[0]} to {WIDTHS[-1]} bits, input and output alike and faithful, one more bit multiplies the"
+        f" LUTs by {facts}, as a geometric mean. Straight segments alone need twice as many for two more bits, a"
+        " factor of 1.41 a bit, each with wider coefficients; a table's entries double with each bit of the input."
+        " hwact takes whichever it estimates to be smaller, so the structure changes on the way up."
     )
-    plot = lines_plot("bits", "LUTs", {name: (WIDTHS, [row["luts"] for row in one]) for name, one in found.items()}, log=True)
+    plot = lines_plot(
+        "bits", "LUTs", {name: (WIDTHS, [row["luts"] for row in one]) for name, one in found.items()}, log=True
+    )
     return table(head, lines), text, {"bits": plot}
 
 
@@ -137,17 +154,31 @@ def segments_section(rows):
     for function in FORMATS:
         for bound in BOUNDS:
             found = [rows.find(function, 10, method="pwl", segmentation=kind, bound=bound) for kind in SEGMENTATIONS]
-            lines.append((function, bound, *(cell(row, key) for key in ("segments", "luts") for row in found), ratio(found[2], found[0], "segments")))
+            lines.append(
+                (
+                    function,
+                    bound,
+                    *(cell(row, key) for key in ("segments", "luts") for row in found),
+                    ratio(found[2], found[0], "segments"),
+                )
+            )
             bars[f"{function}\n{bound}"] = [row["luts"] for row in found]
-    head = ("function", "bound", *(f"{what}, {kind}" for what in ("segments", "LUTs") for kind in SEGMENTATIONS), "uniform / free")
+    head = (
+        "function",
+        "bound",
+        *(f"{what}, {kind}" for what in ("segments", "LUTs") for kind in SEGMENTATIONS),
+        "uniform / free",
+    )
     triples = [tuple(triple) for triple in bars.values() if None not in triple]
     least = {kind: sum(triple[k] == min(triple) for triple in triples) for k, kind in enumerate(SEGMENTATIONS)}
     text = (
-        "At 10 bits, over the whole domain. Free breakpoints give the fewest segments, which is proven; uniform ones need more, as "
-        "the last column says. In LUTs it is another matter: free breakpoints pay for comparators and for a subtraction, while the "
-        f"top bits of the input select a uniform segment. Of these {len(triples)} cases, "
+        "At 10 bits, over the whole domain. Free breakpoints give the fewest segments, which is proven; uniform ones"
+        " need more, as the last column says. In LUTs it is another matter: free breakpoints pay for comparators and"
+        f" for a subtraction, while the top bits of the input select a uniform segment. Of these {len(triples)}"
+        " cases, "
         + ", ".join(f"{kind} segments are smallest in {number}" for kind, number in least.items())
-        + ". Choose free segments where the number of coefficients counts, as in a programmable unit, and leave the rest to `auto`."
+        + ". Choose free segments where the number of coefficients counts, as in a programmable unit, and leave the"
+        " rest to `auto`."
     )
     return table(head, lines), text, {"segments": bars_plot(bars, SEGMENTATIONS, "LUTs")}
 
@@ -159,19 +190,35 @@ def tables_section(rows):
     for function in FORMATS:
         found = {method: [rows.find(function, bits, method=method) for bits in TABLES] for method in methods}
         for k, bits in enumerate(TABLES):
-            lines.append((function, bits, *(cell(found[method][k], "luts") for method in methods), found["auto"][k]["chosen"].removeprefix("y: ")))
+            lines.append(
+                (
+                    function,
+                    bits,
+                    *(cell(found[method][k], "luts") for method in methods),
+                    found["auto"][k]["chosen"].removeprefix("y: "),
+                )
+            )
             if found["table"][k]["luts"] <= found["pwl"][k]["luts"]:
                 last[function] = bits
         for method in methods[:2]:
-            series[f"{function}, {'table' if method == 'table' else 'free segments'}"] = (TABLES, [row["luts"] for row in found[method]])
-    pairs = [(rows.find(function, bits, method="table"), rows.find(function, bits)) for function in FORMATS for bits in TABLES]
+            series[f"{function}, {'table' if method == 'table' else 'free segments'}"] = (
+                TABLES,
+                [row["luts"] for row in found[method]],
+            )
+    pairs = [
+        (rows.find(function, bits, method="table"), rows.find(function, bits))
+        for function in FORMATS
+        for bits in TABLES
+    ]
     won = [auto["luts"] / full["luts"] for full, auto in pairs if auto["luts"] < full["luts"]]
+    lost = sum(auto["luts"] > full["luts"] for full, auto in pairs)
     ends = " and ".join(f"up to {bits} bits for {name}" for name, bits in last.items()) or "at none of these widths"
     text = (
-        f"A table in LUTs is no larger than the fewest free segments {ends}, of {TABLES[0]} to {TABLES[-1]} bits: it multiplies nothing "
-        f"and compares nothing. What beats a table are uniform segments with short slopes: in {len(won)} of {len(pairs)} cases `auto` "
-        f"takes something smaller than the table, at best {min(won):.2f} of its LUTs. Quadratics are not compared: hwact has no "
-        "quadratic method."
+        f"A table in LUTs is no larger than the fewest free segments {ends}, of {TABLES[0]} to {TABLES[-1]} bits: it"
+        " multiplies nothing and compares nothing. What beats a table are uniform segments with short slopes: in"
+        f" {len(won)} of {len(pairs)} cases `auto` takes something smaller than the table, at best {min(won):.2f} of"
+        f" its LUTs, and in {lost} something larger, where its estimate is wrong. Quadratics are not compared: hwact"
+        " has no quadratic method."
     )
     head = ("function", "bits", "LUTs, table", "LUTs, free segments", "LUTs, auto", "what auto takes")
     return table(head, lines), text, {"tables": lines_plot("bits", "LUTs", series, log=True)}
@@ -179,23 +226,33 @@ def tables_section(rows):
 
 def derivatives_section(rows):
     """Slope against direct derivative."""
-    lines, extra = [], {"slope": [], "direct": []}
+    lines, extra, errors = [], {"slope": [], "direct": []}, {"slope": [], "direct": []}
     for function in FORMATS:
         for bits in (8, 10):
             found = {kind: rows.find(function, bits, method="pwl", derivative=kind) for kind in DERIVATIVES}
+            alone = found["none"]["luts"]
             for kind, row in found.items():
-                more = "-" if kind == "none" else cell({**row, "luts": row["luts"] - found["none"]["luts"]}, "luts")
-                lines.append((function, bits, kind, cell(row, "luts"), more, row["derivative_output"] or "-", cell(row, "derivative_max_error_ulp")))
+                format = row["derivative_output"] or "-"
+                more = "-" if kind == "none" else row["luts"] - alone
+                lines.append((function, bits, kind, row["luts"], more, format, cell(row, "derivative_max_error_ulp")))
                 if kind != "none":
-                    extra[kind].append((row["luts"] / found["none"]["luts"] - 1, row["derivative_max_error_ulp"] * 2.0 ** -int(row["derivative_output"].split(".")[1])))
-    span = {kind: tuple(f"{pick(value[k] for value in values):{digits}}" for k, digits in ((0, "+.0%"), (1, ".2g")) for pick in (min, max)) for kind, values in extra.items()}
+                    extra[kind].append(row["luts"] / alone - 1)
+                    errors[kind].append(row["derivative_max_error_ulp"] * float(Format.parse(format).ulp))
+    ends = lambda values, form: (f"{min(values):{form}}", f"{max(values):{form}}")
+    shrinks = min(map(min, extra.values())) < 0
+    span = {kind: (*ends(extra[kind], "+.0%"), *ends(errors[kind], ".2g")) for kind in extra}
     text = (
-        f"The slope of the segment in use changes the LUTs by {span['slope'][0]} to {span['slope'][1]} of the function's alone and differs "
-        f"from the true derivative by up to {span['slope'][2]} to {span['slope'][3]}; a derivative of its own, faithful in its format, changes "
-        f"them by {span['direct'][0]} to {span['direct'][1]} and errs by at most {span['direct'][2]} to {span['direct'][3]}. (Where an output "
-        "more makes a unit smaller, another fold or other coefficients were chosen by estimate.) "
-        "The slope is exact in another sense: it is the gradient of what the hardware computes. Take it to train through the unit, "
-        "and a direct derivative where f' itself is wanted."
+        f"The slope of the segment in use changes the LUTs by {span['slope'][0]} to {span['slope'][1]} of the"
+        f" function's alone and differs from the true derivative by up to {span['slope'][2]} to {span['slope'][3]}; a"
+        f" derivative of its own, faithful in its format, changes them by {span['direct'][0]} to {span['direct'][1]}"
+        f" and errs by at most {span['direct'][2]} to {span['direct'][3]}."
+        + (
+            " (Where an output more makes a unit smaller, other coefficients were chosen, by estimate.)"
+            if shrinks
+            else ""
+        )
+        + " The slope is exact in another sense: it is the gradient of what the hardware computes. Take it to train"
+        " through the unit, and a direct derivative where f' itself is wanted."
     )
     head = ("function", "bits", "derivative", "LUTs", "more LUTs", "format of dy", "largest error of dy (ulp)")
     return table(head, lines), text, {}
@@ -207,7 +264,13 @@ def fits_section(rows):
     for function in FORMATS:
         for bound in BOUNDS:
             found = {fit: rows.find(function, 10, method="pwl", fit=fit, bound=bound) for fit in FITS}
-            lines.append((function, bound, *(cell(found[fit], key) for key in ("segments", "luts", "mean_error_ulp") for fit in FITS)))
+            lines.append(
+                (
+                    function,
+                    bound,
+                    *(cell(found[fit], key) for key in ("segments", "luts", "mean_error_ulp") for fit in FITS),
+                )
+            )
             bars[f"{function}\n{bound}"] = [found[fit]["segments"] for fit in FITS]
             cases.append(found)
             for fit, ratios in excess.items():
@@ -215,23 +278,40 @@ def fits_section(rows):
                     ratios.append(found[fit]["segments"] / found["exact"]["segments"])
     done = [{fit: row for fit, row in found.items() if row["status"] == "done"} for found in cases]
     smallest = sum(found["exact"]["luts"] == min(row["luts"] for row in found.values()) for found in done)
-    worst = sum(found["exact"]["mean_error_ulp"] == max(row["mean_error_ulp"] for row in found.values()) for found in done)
+    worst = sum(
+        found["exact"]["mean_error_ulp"] == max(row["mean_error_ulp"] for row in found.values()) for found in done
+    )
     spans = " and ".join(
-        f"{NAMES[fit]} takes {min(ratios):.2f} to {max(ratios):.2f} times the exact number" if ratios else f"{NAMES[fit]} meets none of these bounds"
+        (
+            f"{NAMES[fit]} takes {min(ratios):.2f} to {max(ratios):.2f} times the exact number"
+            if ratios
+            else f"{NAMES[fit]} meets none of these bounds"
+        )
         for fit, ratios in excess.items()
     )
     text = (
-        f"All three are held to the same bound on the largest error, with free segments at 10 bits: in segments, {spans}. Least squares "
-        "(Liao et al. 2023) minimises another error, so its pieces are shorter; PLAC minimises the right one for real numbers and then "
-        "rounds. The exact fit decides on the rounded outputs themselves, which is why no segmentation can have fewer segments. "
-        f"Fewest segments are not always fewest LUTs, because the coefficients differ in width: the exact fit has the fewest LUTs in {smallest} "
-        f"of {len(bars)} cases. It uses the whole bound, so its mean error is the largest in {worst}."
+        "All three are held to the same bound on the largest error, with free segments at 10 bits: in segments,"
+        f" {spans}. Least squares (Liao et al. 2023) minimises another error, so its pieces are shorter; PLAC"
+        " minimises the right one for real numbers and then rounds. The exact fit decides on the rounded outputs"
+        " themselves, which is why no segmentation can have fewer segments. Fewest segments are not always fewest"
+        f" LUTs, because the coefficients differ in width: the exact fit has the fewest LUTs in {smallest} of"
+        f" {len(bars)} cases. It uses the whole bound, so its mean error is the largest in {worst} of them."
     )
-    head = ("function", "bound", *(f"{what}, {NAMES[fit]}" for what in ("segments", "LUTs", "mean error (ulp)") for fit in FITS))
+    head = (
+        "function",
+        "bound",
+        *(f"{what}, {NAMES[fit]}" for what in ("segments", "LUTs", "mean error (ulp)") for fit in FITS),
+    )
     return table(head, lines), text, {"fits": bars_plot(bars, [NAMES[fit] for fit in FITS], "segments")}
 
 
-SECTIONS = {"bits": bits_section, "segments": segments_section, "tables": tables_section, "derivatives": derivatives_section, "fits": fits_section}
+SECTIONS = {
+    "bits": bits_section,
+    "segments": segments_section,
+    "tables": tables_section,
+    "derivatives": derivatives_section,
+    "fits": fits_section,
+}
 
 
 def make(rows):
@@ -263,7 +343,9 @@ def drawing(ylabel):
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    with style.context(["default", {"svg.hashsalt": "hwact", "font.size": 9.0, "axes.linewidth": 0.7, "figure.facecolor": "white"}]):
+    with style.context(
+        ["default", {"svg.hashsalt": "hwact", "font.size": 9.0, "axes.linewidth": 0.7, "figure.facecolor": "white"}]
+    ):
         canvas, done = Figure(figsize=(7.2, 3.6), layout="constrained"), []
         axes = canvas.add_subplot()
         yield axes, done
@@ -282,7 +364,9 @@ def lines_plot(xlabel, ylabel, series, log=False):
     with drawing(ylabel) as (axes, done):
         for k, (name, (across, up)) in enumerate(series.items()):
             points = [(a, b) for a, b in zip(across, up) if b is not None]
-            axes.plot(*zip(*points), marker="osD^"[k % 4], markersize=4.5, linewidth=1.4, color=COLOURS[k % 4], label=name)
+            axes.plot(
+                *zip(*points), marker="osD^"[k % 4], markersize=4.5, linewidth=1.4, color=COLOURS[k % 4], label=name
+            )
         axes.set_xlabel(xlabel)
         if log:
             axes.set_yscale("log")
@@ -304,7 +388,9 @@ def bars_plot(groups, names, ylabel):
         width = 0.8 / len(names)
         for k, name in enumerate(names):
             places = [place + (k - (len(names) - 1) / 2) * width for place in range(len(groups))]
-            bars = axes.bar(places, [values[k] or 0 for values in groups.values()], width * 0.92, color=COLOURS[k], label=name)
+            bars = axes.bar(
+                places, [values[k] or 0 for values in groups.values()], width * 0.92, color=COLOURS[k], label=name
+            )
             axes.bar_label(bars, [values[k] or "none" for values in groups.values()], fontsize=7.5, padding=1.5)
         axes.set_xticks(range(len(groups)), list(groups))
     return done[0]
@@ -314,9 +400,13 @@ def main():
     """Run the study, print it, and write it with ``--write``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/study.md and docs/study/")
-    parser.add_argument("--store", metavar="DIR", help="folder whose store is resumed and kept; a temporary one if left out")
+    parser.add_argument(
+        "--store", metavar="DIR", help="folder whose store is resumed and kept; a temporary one if left out"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--from-rows", action="store_true", help="make the page of the rows in docs/study/rows.csv; run nothing")
+    parser.add_argument(
+        "--from-rows", action="store_true", help="make the page of the rows in docs/study/rows.csv; run nothing"
+    )
     arguments = parser.parse_args()
     if arguments.from_rows:
         rows = load(ROWS.read_text(encoding="utf-8"))

@@ -53,7 +53,9 @@ def test_output_minus_error_is_the_function():
     """The reference is had by subtraction; it is clamped to the output's range."""
     output = curve(CASES["folded"].design())["outputs"]["y"]
     values = np.array(output["outputs"]) - np.array(output["error_ulp"])
-    assert values * output["ulp"] == pytest.approx(np.tanh(np.array(output["codes"]) / 16).clip(-1, 127 / 128), abs=1e-6)
+    assert values * output["ulp"] == pytest.approx(
+        np.tanh(np.array(output["codes"]) / 16).clip(-1, 127 / 128), abs=1e-6
+    )
 
 
 def test_segments_begin_and_end_at_kept_codes():

@@ -50,7 +50,14 @@ def test_rows_hold_every_point_of_the_study(study, rows):
     assert {row["digest"] for row in rows} == {point.digest for point in exploration.space.points()}
 
 
-@pytest.mark.parametrize("wanted", [{"method": "pwl"}, {"method": "pwl", "fit": "lsq", "bound": "4ulp"}, {"method": "pwl", "segmentation": "uniform", "bound": "2ulp"}])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"method": "pwl"},
+        {"method": "pwl", "fit": "lsq", "bound": "4ulp"},
+        {"method": "pwl", "segmentation": "uniform", "bound": "2ulp"},
+    ],
+)
 def test_segments_are_those_of_today(study, rows, wanted):
     """Of three points; their areas are not synthesised again."""
     row = study.Rows(rows).find("tanh", 10, **wanted)

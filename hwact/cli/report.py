@@ -27,25 +27,40 @@ def _picture(suffix):
     return check
 
 
-@click.command("report", cls=Verb, epilog=EPILOG, short_help="Make one interactive page, or pictures, of an exploration.")
+@click.command(
+    "report", cls=Verb, epilog=EPILOG, short_help="Make one interactive page, or pictures, of an exploration."
+)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The page; FOLDER/report.html if left out.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page; FOLDER/report.html if left out.",
+)
 @click.option("--title", help="Title of the page and of the pictures; the folder's name if left out.")
 @click.option("--x", "across", metavar="NAME", help="Number that goes across at first, such as luts or area.")
-@click.option("--y", "up", metavar="NAME", help="Number that goes up at first, such as max_error, max_error_ulp or fmax_mhz.")
 @click.option(
-    "--png", type=click.Path(path_type=Path, dir_okay=False), callback=_picture(".png"), help="Draw the Pareto scatter as PNG, too."
+    "--y", "up", metavar="NAME", help="Number that goes up at first, such as max_error, max_error_ulp or fmax_mhz."
 )
 @click.option(
-    "--svg", type=click.Path(path_type=Path, dir_okay=False), callback=_picture(".svg"), help="Draw the Pareto scatter as SVG, too."
+    "--png",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_picture(".png"),
+    help="Draw the Pareto scatter as PNG, too.",
+)
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_picture(".svg"),
+    help="Draw the Pareto scatter as SVG, too.",
 )
 @click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
 @json_option
 def report(folder, output, title, across, up, png, svg, show, as_json):
     """Make a page of the exploration in FOLDER: one HTML file, which needs no network.
 
-    It shows the trade-off between any two numbers, the datasheet, the command and the curves of the point that is chosen,
-    two points side by side, and all points as a table. An exploration that still runs can be looked at, too.
+    It shows the trade-off between any two numbers; the datasheet, the command and the curves of the point that is
+    chosen; two points side by side; and all points as a table. An exploration that still runs can be looked at, too.
     """
     from ..explore.axes import axis
     from ..explore.report import write

@@ -45,8 +45,9 @@ def curve(design, measured=None):
              "slope": {"codes", "slopes", "reference_codes", "reference"} or null}
 
         ``error_ulp`` is the output minus the function clamped to the output's range, so their difference is the
-        reference. ``slope`` holds the slopes of the segments of y and the values of the real derivative; it is null where
-        dy shows both, for a table, where every slope is 0, for more than 256 segments, and where the derivative is undefined.
+        reference. ``slope`` holds the slopes of the segments of y and the values of the real derivative; it is null
+        where dy shows both, for a table, where every slope is 0, for more than 256 segments, and where the derivative
+        is undefined.
     """
     measured = measured or measure(design)
     return {
@@ -87,7 +88,9 @@ def _extremes(values):
         return np.arange(len(values))
     edges = np.linspace(0, len(values), _COLUMNS + 1).astype(int)
     columns = [(start, values[start:stop]) for start, stop in zip(edges, edges[1:])]
-    return np.array([0, *(start + pick(part) for start, part in columns for pick in (np.argmin, np.argmax)), len(values) - 1])
+    return np.array(
+        [0, *(start + pick(part) for start, part in columns for pick in (np.argmin, np.argmax)), len(values) - 1]
+    )
 
 
 def _rounded(values, digits=5):
@@ -144,7 +147,10 @@ class _Coarse:
     @property
     def codes(self):
         first, last = (end >> self.shift for end in self.design.domain)
-        return np.arange(first, last + 1, dtype=np.int64)[int(first << self.shift < self.design.domain[0]) :] << self.shift
+        return (
+            np.arange(first, last + 1, dtype=np.int64)[int(first << self.shift < self.design.domain[0]) :]
+            << self.shift
+        )
 
     def derivative(self, function):
         """The function's derivative at `codes` (float64)."""

@@ -24,7 +24,8 @@ def report(rows, curves, title="Exploration", x=None, y=None, tick=None):
     rows : iterable of dict
         Rows of an exploration; see `hwact.explore`.
     curves : mapping
-        What `hwact.explore.curve.curve` made of designs, by their digests: as dicts, or as `Store.packed_curves` has them.
+        What `hwact.explore.curve.curve` made of designs, by their digests: as dicts, or packed as by
+        `Store.packed_curves`.
     title : str
     x, y : str, optional
         Keys of the axes that are shown first.

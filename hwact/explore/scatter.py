@@ -32,7 +32,9 @@ def front_of(rows, x, y):
         Rows that are equal in both are all kept.
     """
     both = [row for row in rows if row[x.key] is not None and row[y.key] is not None]
-    counted = [row for row in both if row["status"] == "done"] or [row for row in both if row["status"] == "estimated"]
+    counted = [row for row in both if row["status"] == "done"] or [
+        row for row in both if row["status"] == "estimated"
+    ]
     costs = lambda row: tuple(row[one.key] * (1 if one.best == "min" else -1) for one in (x, y))
     front = []
     for row in sorted(counted, key=costs):
@@ -69,7 +71,9 @@ def scatter(rows, x=None, y=None, format="svg", title=""):
     rows = [enriched(row) for row in rows]
     usual = usual_axes(rows)
     across, up = axis(x or usual[0]), axis(y or usual[1])
-    shown = [row for row in rows if row[across.key] is not None and row[up.key] is not None and row["status"] != "pruned"]
+    shown = [
+        row for row in rows if row[across.key] is not None and row[up.key] is not None and row["status"] != "pruned"
+    ]
     settings = {"svg.hashsalt": "hwact", "font.size": 9.0, "axes.linewidth": 0.7, "figure.dpi": 200}
     with style.context(["default", settings]):
         canvas = Figure(figsize=(6.4, 4.2), layout="constrained")
@@ -107,7 +111,15 @@ def _draw(axes, rows, x, y):
         look = {"color": _COLOURS[k % len(_COLOURS)]}
         label = _short(str(name)) if told_apart and k < _MOST_NAMES else None
         points = [row[x.key] for row in own], [row[y.key] for row in own]
-        axes.plot(*points, _MARKERS[k % len(_MARKERS)], markersize=4.5, markeredgecolor="white", markeredgewidth=0.4, label=label, **look)
+        axes.plot(
+            *points,
+            _MARKERS[k % len(_MARKERS)],
+            markersize=4.5,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            label=label,
+            **look,
+        )
         for kind in dict.fromkeys(map(_kind, own)):
             front = front_of([row for row in own if _kind(row) == kind], x, y)
             steps = [row[x.key] for row in front], [row[y.key] for row in front]
