@@ -317,6 +317,9 @@ def test_keyboard_alone_reaches_everything(browser, page_file):
         for key in ("a", "End", "b"):
             page.keyboard.press(key)
         assert page.is_visible("#comparison")
+        page.focus("text=Compare as A")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.textContent") == "Compare as A"
         page.focus("#scatter")
         page.keyboard.press("Home")
         least = page.get_attribute('tr[aria-selected="true"]', "data-digest")

@@ -81,7 +81,7 @@ def axis(key):
 def enriched(row):
     """A row with what follows from it: widths, and errors and bounds as real numbers, which compare across formats.
 
-    Fields that are missing or not finite become None.
+    Axes that are missing, and numbers that are not finite, become None.
     """
     input, output = _format(row["input"]), _format(row["output"])
     derived = {"input_bits": input and input.width, "output_bits": output and output.width}
@@ -90,8 +90,8 @@ def enriched(row):
         derived[name] = None if error is None or output is None else error * float(output.ulp)
     bound = bound_in_ulps(row.get("bound") or "", output) if output else None
     derived["max_bound"] = None if bound is None else bound * float(output.ulp)
-    full = {**row, **derived}
-    return {**full, **{one.key: _number(full.get(one.key)) for one in AXES}}
+    full = {**dict.fromkeys(one.key for one in AXES), **row, **derived}
+    return {key: value if not isinstance(value, float) or math.isfinite(value) else None for key, value in full.items()}
 
 
 def _format(text):
@@ -100,10 +100,6 @@ def _format(text):
         return Format.parse(text)
     except (RequestError, TypeError):
         return None
-
-
-def _number(value):
-    return value if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def usual_axes(rows):

@@ -16,6 +16,15 @@ function el(tag, attributes, ...children) {
   return node;
 }
 
+// Changes the contents of an element and gives the focus back to the button or the row that had it.
+function keepingFocus(element, change) {
+  const nameOf = (node) => node.dataset.digest ?? node.getAttribute("aria-label") ?? node.textContent;
+  const held = element.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  change();
+  if (held === null || element.contains(document.activeElement)) return;
+  [...element.querySelectorAll("button, tr[tabindex]")].find((node) => nameOf(node) === held)?.focus({ preventScroll: true });
+}
+
 const count = (value) => value.toLocaleString("en");
 
 function number(value) {

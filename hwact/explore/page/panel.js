@@ -20,7 +20,7 @@ const NAMES = {
 const HIDDEN = new Set(["command", "structure", "input_bits", "output_bits", "mean_error", "max_bound"]);
 
 const label = (key) => NAMES[key] || AXIS[key]?.label || key.replaceAll("_", " ");
-const titleOf = (row) => `${row.function}`;
+const titleOf = (row) => String(row.function);
 
 function chipsOf(row, onFront) {
   const chips = [`${row.input} → ${row.output}`, row.bound, row.derivative && row.derivative !== "none" ? `derivative ${row.derivative}` : null, row.target];
@@ -76,8 +76,9 @@ async function drawSheet(element, row, onFront, curve, actions) {
   const plot = el("div", { class: "plot", "data-plot": "sheet" });
   const buttons = ["A", "B"].map((name) => el("button", { type: "button", "aria-pressed": String(actions.isPair(name, row)), onclick: () => actions.pair(name, row) },
     `Compare as ${name}`));
-  element.replaceChildren(el("p", { class: "title" }, titleOf(row)), chipsOf(row, onFront), tilesOf(row) ?? "",
-    row.reason ? el("p", { class: "reason" }, row.reason) : "", commandOf(row) ?? "", el("div", { class: "actions" }, ...buttons), plot, ...factsOf(row));
+  const parts = [el("p", { class: "title" }, titleOf(row)), chipsOf(row, onFront), tilesOf(row), row.reason ? el("p", { class: "reason" }, row.reason) : null,
+    commandOf(row), el("div", { class: "actions" }, ...buttons), plot, ...factsOf(row)];
+  keepingFocus(element, () => element.replaceChildren(...parts.filter(Boolean)));
   const drawn = await curve;
   if (!plot.isConnected) return;
   if (!drawn) {

@@ -59,11 +59,11 @@ class PointTable {
     const shown = this.rows.slice(this.page * PAGE, (this.page + 1) * PAGE);
     const body = shown.map((row, k) => el("tr", {
       tabindex: k === this.focus ? 0 : -1, "aria-selected": String(row === this.chosen), "data-digest": row.digest,
-      onclick: () => { this.focus = k; this.on.choose(row); },
+      onclick: () => { this.focus = k; this.on.choose(row, { scroll: true }); },
     }, el("td", { class: "marks" }, this.marks(row)), ...this.columns.map((column) => cell(row, column))));
-    const table = el("table", { "aria-describedby": "alike" }, el("caption", { class: "hidden" }, "Points of the exploration"),
+    const table = el("table", { role: "grid", "aria-describedby": "alike" }, el("caption", { class: "hidden" }, "Points of the exploration"),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { class: "hidden" }, "Marks")), ...heads)), el("tbody", {}, ...body));
-    this.element.replaceChildren(shown.length ? table : el("p", { class: "empty" }, "No point matches these filters."));
+    keepingFocus(this.element, () => this.element.replaceChildren(shown.length ? table : el("p", { class: "empty" }, "No point matches these filters.")));
     this.drawPages();
   }
 
@@ -72,8 +72,8 @@ class PointTable {
     const first = this.rows.length ? this.page * PAGE + 1 : 0, end = Math.min(this.rows.length, (this.page + 1) * PAGE);
     const text = el("span", {}, `${count(first)}–${count(end)} of ${count(this.rows.length)}`);
     this.pages.hidden = this.last === 0;
-    this.pages.replaceChildren(button("‹", "Previous page", this.page - 1, this.page === 0), text,
-      button("›", "Next page", this.page + 1, this.page === this.last));
+    keepingFocus(this.pages, () => this.pages.replaceChildren(button("‹", "Previous page", this.page - 1, this.page === 0), text,
+      button("›", "Next page", this.page + 1, this.page === this.last)));
   }
 
   focusRow(index) {
@@ -98,7 +98,6 @@ class PointTable {
     if (!action) return;
     event.preventDefault();
     action();
-    if (document.activeElement === document.body) this.focusRow(this.focus);
   }
 }
 
