@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -111,6 +112,7 @@ class Cluster(_Pool):
         from distributed.scheduler import KilledWorker
 
         self.lost = (KilledWorker,)
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, by an exception
         try:
             self._client = Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:

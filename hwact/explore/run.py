@@ -82,14 +82,16 @@ class _Run:
     def collect(self):
         done, _ = concurrent.futures.wait(self.flying, return_when=concurrent.futures.FIRST_COMPLETED)
         results, lost = [], []
-        for future in done:
-            task = self.flying.pop(future)
-            result = self.result(future)
-            if result is None:
-                lost.append(task)
-            else:
-                results.append(result)
-        self.keep(results)
+        try:
+            for future in done:
+                task = self.flying.pop(future)
+                result = self.result(future)
+                if result is None:
+                    lost.append(task)
+                else:
+                    results.append(result)
+        finally:
+            self.keep(results)
         if lost:
             self.recover(lost)
 
