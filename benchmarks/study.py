@@ -62,8 +62,9 @@ def run(folder, jobs):
     exploration = Exploration.read({"place": False, "block": list(blocks())})
     with Store(folder, create=True) as store, Processes(jobs) as pool:
         explore(exploration, store, pool)
-        wanted = {point.digest for point in exploration.space.points()}
-        return [{key: row[key] for key in KEPT} for row in store.rows() if row["digest"] in wanted]
+        kept = {row["digest"]: row for row in store.rows()}
+    # In the order of the space, whichever point was done first.
+    return [{key: kept[point.digest][key] for key in KEPT} for point in exploration.space.points()]
 
 
 def save(rows):

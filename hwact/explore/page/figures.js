@@ -119,7 +119,7 @@ function scatterFigure(groups, fronts, chosen, x, y, log) {
   });
   const titled = (axis, way, log) => ({
     title: { text: axis.label + (axis.best === "max" ? " · more is better" : ""), standoff: 8 }, type: log ? "log" : "linear",
-    minorloglabels: "complete", exponentformat: "power", minexponent: 5, separatethousands: true, ...(log ? { dtick: logStep(data, way) } : { nticks: 8 }),
+    minorloglabels: "complete", exponentformat: "none", separatethousands: true, ...(log ? { dtick: logStep(data, way) } : { nticks: 8 }),
   });
   return {
     data,
