@@ -22,7 +22,7 @@ from hwact.synth import targets
 
 FORMATS = ("--input", "SQ3.3", "--output", "SQ1.5")
 VERBS = tuple(
-    "list show generate estimate image softmax verify simulate mutate synth explore results fusesoc demo".split()
+    "list show generate estimate image softmax verify simulate mutate synth explore results report fusesoc demo".split()
 )
 
 

@@ -93,6 +93,10 @@ def test_all_points_failing_is_a_failed_check(hw):
         ((*SPACE, "--search", "best"), "Search must be grid, nsga2 or tpe, not 'best'"),
         ((*SPACE, "--trials", "0"), "Trials must be 1 to 1000000, not 0"),
         ((*SPACE, "--no-place", "--objective", "fmax"), "Objective fmax must come with placement, not with --no-place"),
+        (
+            (*SPACE, "--estimate-only", "--search", "tpe", "--objective", "luts,fmax"),
+            "Objective must be luts, latency, max_error, max_error_ulp in a search by estimates alone, not fmax",
+        ),
         (("--resume", "-o", "none"), "Store must be the folder of an exploration, not 'none'"),
         ((*SPACE, "--bound", "faithful,none"), "Axis bound must hold bounds .*, not 'none': .*"),
     ],

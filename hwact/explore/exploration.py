@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 
 from ..errors import RequestError
-from .pareto import read_objectives
+from .pareto import ESTIMATED, read_objectives
 from .search import SEARCHES, tasks
 from .space import Space
 
@@ -46,6 +46,9 @@ class Exploration:
             raise RequestError(f"Search must be grid, nsga2 or tpe, not {self.search!r}")
         if "fmax" in self.objectives and not (self.space.place or self.space.estimate):
             raise RequestError("Objective fmax must come with placement, not with --no-place")
+        for name in self.objectives if self.space.estimate and self.search != "grid" else ():
+            if name not in ESTIMATED:
+                raise RequestError(f"Objective must be {', '.join(ESTIMATED)} in a search by estimates alone, not {name}")
         if type(self.trials) is not int or not 1 <= self.trials <= 1_000_000:
             raise RequestError(f"Trials must be 1 to 1000000, not {self.trials!r}")
 

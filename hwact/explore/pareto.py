@@ -4,7 +4,7 @@ from ..errors import RequestError
 from ..fixed import Format
 from ..functions import ErrorBound
 
-__all__ = ["GROUP", "OBJECTIVES", "beaten", "better", "front", "groups", "read_objectives", "value"]
+__all__ = ["ESTIMATED", "GROUP", "OBJECTIVES", "beaten", "better", "front", "groups", "read_objectives", "value"]
 
 #: Columns by the name of the objective; all are better small but for the clock frequency.
 OBJECTIVES = {
@@ -27,6 +27,8 @@ OBJECTIVES = {
     "segments": "segments",
 }
 _LARGE = ("fmax",)
+#: Objectives of which an estimate tells something.
+ESTIMATED = ("luts", "latency", "max_error", "max_error_ulp")
 #: Rows that differ in these do different things, or are counted in different cells: each kind has a front of its own.
 GROUP = ("function", "domain", "derivative", "target")
 #: What a unit must reach at best for a synthesis to be worth while, as a part of its bound: rounding alone takes a half.
