@@ -68,6 +68,7 @@ class Store:
             self._connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
             self._open()
+            self._connection.execute("PRAGMA synchronous = NORMAL")  # sound after a power cut, too, but for the last rows
 
     def _open(self):
         if self._is_ours():
