@@ -463,10 +463,11 @@ def _gone(pids, seconds):
 
 def test_two_runs_share_a_store_at_the_same_time(tmp_path):
     """Every point of both is there once."""
-    common = ["--input", "SQ3.1,SQ3.2", "--output", "SQ2.2,SQ2.3", "--estimate-only", "--jobs", "1", "-o", tmp_path]
+    common = ["--input", "SQ3.1,SQ3.2", "--output", "SQ2.2,SQ2.3", "--estimate-only", "--jobs", "1"]
+    common += ["--latency", "0,2", "-o", tmp_path]
     both = [command("explore", "--functions", names, *common) for names in ("tanh,erf,mish", "mish,gelu,tanh")]
-    assert [process.wait(120) for process in both] == [0, 0], [process.stderr.read() for process in both]
+    assert [(process.wait(120), process.stderr.read()) for process in both] == [(0, ""), (0, "")]
     rows = rows_of(tmp_path)
-    assert len(rows) == 4 * 4 and {row["status"] for row in rows.values()} == {"estimated"}
+    assert len(rows) == 4 * 4 * 2 and {row["status"] for row in rows.values()} == {"estimated"}
     with Store(tmp_path) as store:
         assert len(store.explorations()) == 2

@@ -1,11 +1,16 @@
 """How many bits stand between the stages of a unit."""
 
-from amaranth.hdl import Shape
+import warnings
+
+from amaranth.hdl import Shape, UnusedElaboratable
 from amaranth.lib.wiring import Out
 
 from .stages import schedule
 
 __all__ = ["register_bits"]
+
+# Components are made for the widths of their ports alone.
+warnings.filterwarnings("ignore", category=UnusedElaboratable, module=r".*hwact.rtl.stages")
 
 
 def register_bits(design):
