@@ -16,14 +16,11 @@ from hwact.fixed import Format
 ROWS = ROOT / "docs" / "study" / "rows.csv"
 #: What is kept of a row, each with its type.
 KEPT = {
-    **dict.fromkeys(
-        "function input output bound derivative derivative_output method segmentation fit target status reason chosen"
-        .split(),
-        str,
-    ),
-    **dict.fromkeys(("luts", "carries", "segments", "minimal_segments"), int),
-    **dict.fromkeys(("max_error_ulp", "mean_error_ulp", "derivative_max_error_ulp"), float),
-    **dict.fromkeys(("digest", "design_digest"), str),
+    **dict.fromkeys("function input output bound derivative derivative_output method segmentation fit".split(), str),
+    **dict.fromkeys("target status reason chosen".split(), str),
+    **dict.fromkeys("luts carries segments minimal_segments".split(), int),
+    **dict.fromkeys("max_error_ulp mean_error_ulp derivative_max_error_ulp".split(), float),
+    **dict.fromkeys("digest design_digest".split(), str),
 }
 WIDTHS = range(6, 13)
 TABLES = range(6, 11)

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 from .axes import AXES, enriched, usual_axes
+from .pareto import GROUP
 
 __all__ = ["report", "write"]
 
@@ -45,6 +46,7 @@ def report(rows, curves, title="Exploration", x=None, y=None, tick=None):
         "rows": rows,
         "curves": _packed(rows, curves, tick),
         "axes": [axis.to_dict() for axis in AXES],
+        "kind": GROUP,
         "x": x or usual[0],
         "y": y or usual[1],
     }

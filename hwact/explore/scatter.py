@@ -4,16 +4,16 @@ import io
 from pathlib import Path
 
 from .axes import axis, enriched, usual_axes
+from .pareto import GROUP
 
 __all__ = ["front_of", "scatter", "write_scatter"]
 
-#: Rows that may be compared share these.
-KIND = ("function", "domain", "derivative", "target")
 #: What colours tell apart: the first of these that differs.
 _TOLD_APART = ("function", "target", "derivative", "bound", "method", "segmentation", "output", "interface")
 #: Okabe and Ito's colours without yellow, which papers do not show.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _MARKERS = "oDs^vPX*"
+_STYLES = ("-", "--", ":", "-.")
 _MOST_NAMES = 14
 
 
@@ -120,10 +120,10 @@ def _draw(axes, rows, x, y):
             label=label,
             **look,
         )
-        for kind in dict.fromkeys(map(_kind, own)):
+        for number, kind in enumerate(dict.fromkeys(map(_kind, own))):
             front = front_of([row for row in own if _kind(row) == kind], x, y)
             steps = [row[x.key] for row in front], [row[y.key] for row in front]
-            axes.plot(*steps, linewidth=1.1, drawstyle="steps-post", alpha=0.8, **look)
+            axes.plot(*steps, _STYLES[number % 4], linewidth=1.1, drawstyle="steps-post", alpha=0.8, **look)
     if told_apart:
         for text in axes.legend(frameon=False, fontsize=8).get_texts():
             text.set_parse_math(False)
@@ -132,7 +132,7 @@ def _draw(axes, rows, x, y):
 
 
 def _kind(row):
-    return tuple(row.get(key) for key in KIND)
+    return tuple(row.get(key) for key in GROUP)
 
 
 def _short(text):

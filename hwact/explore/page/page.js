@@ -134,9 +134,6 @@ const filtered = () => {
   return ROWS.filter((row) => Object.entries(wanted).every(([key, value]) => !value || show(row[key]) === value) && words.every((word) => row.words.includes(word)));
 };
 
-// Rows that may be compared: of one function, domain, derivative mode and target.
-const KIND = ["function", "domain", "derivative", "target"];
-
 function partsOf(rows, keys) {
   const parts = new Map();
   for (const row of rows) {
@@ -157,7 +154,7 @@ function grouped(rows) {
 function frontsOf(groups, x, y) {
   const rows = groups.flatMap((group) => group.rows);
   const parts = {
-    kind: () => [...partsOf(rows, KIND).values()], colour: () => groups.map((group) => group.rows), all: () => [rows], none: () => [],
+    kind: () => [...partsOf(rows, DATA.kind).values()], colour: () => groups.map((group) => group.rows), all: () => [rows], none: () => [],
   }[byId("front").value]();
   return parts.map((part) => frontOf(part, x, y));
 }
