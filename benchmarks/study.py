@@ -366,6 +366,7 @@ def lines_plot(xlabel, ylabel, series, log=False):
                 *zip(*points), marker="osD^"[k % 4], markersize=4.5, linewidth=1.4, color=COLOURS[k % 4], label=name
             )
         axes.set_xlabel(xlabel)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         if log:
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(_locator())
