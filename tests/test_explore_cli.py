@@ -138,7 +138,8 @@ def test_interrupting_ends_the_workers(tmp_path):
 def test_a_terminal_shows_how_far_it_is(tmp_path):
     """Points done, the best so far, failures and the time left, on standard error."""
     ours, theirs = pty.openpty()
-    process = command("explore", *SPACE, "--estimate-only", "-o", tmp_path / "units", stderr=theirs, stdout=subprocess.PIPE)
+    words = *SPACE, "--estimate-only", "-o", tmp_path / "units"
+    process = command("explore", *words, stderr=theirs, stdout=subprocess.PIPE)
     os.close(theirs)
     seen = b""
     while True:
@@ -262,7 +263,8 @@ def test_the_commands_of_the_page_run(hw, tmp_path):
 @pytest.mark.slow
 def test_the_command_of_a_row_makes_the_unit_of_the_row(hw, tmp_path):
     """The same design, and the same cells and frequency when it is synthesised again."""
-    words = ("--functions", "x*sigmoid(1.702*x)", "--input", "SQ3.3", "--output", "SQ3.3", "--latency", "2", "--seeds", "3")
+    words = ["--functions", "x*sigmoid(1.702*x)", "--input", "SQ3.3", "--output", "SQ3.3"]
+    words += ["--latency", "2", "--seeds", "3"]
     assert hw("explore", *words, "--derivative", "slope", "--target", "ice40")[0] == 2
     assert hw("explore", *words, "--derivative", "slope", "--targets", "ice40-hx1k", "-o", "units")[0] == 0
     row = next(iter(rows_of("units").values()))

@@ -19,7 +19,7 @@ def cluster():
     """Three worker processes, and a nanny each that starts another one where one ends."""
     from distributed import LocalCluster
 
-    options = {"n_workers": 3, "threads_per_worker": 1, "processes": True, "dashboard_address": None, "silence_logs": 50}
+    options = {"n_workers": 3, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
     with LocalCluster(**options) as found:
         yield found
 
@@ -46,7 +46,8 @@ def test_a_cluster_gives_the_rows_that_processes_give(tmp_path, cluster):
     with Store(tmp_path / "here", create=True) as store:
         explore(exploration(), store)
     words = ["--functions", "tanh,log2,x*exp(-x^2)", "--input", "SQ3.1", "--output", "SQ2.2,SQ2.3", "--method", "table"]
-    there = command("explore", *words, "--estimate-only", "--scheduler", cluster.scheduler_address, "-o", tmp_path / "there")
+    words += ["--estimate-only", "--scheduler", cluster.scheduler_address, "-o", tmp_path / "there"]
+    there = command("explore", *words)
     assert there.wait(120) == 0, there.stderr.read()
     assert rows_of(tmp_path / "there") == rows_of(tmp_path / "here") != {}
 

@@ -15,7 +15,7 @@ __all__ = ["explore", "shown"]
 EPILOG = """
 hwact explore --functions tanh,mish --input SQ4.5,SQ4.7 --output SQ4.5 --bound faithful,2ulp --targets ice40 --no-place
 hwact explore --functions "x*sigmoid(1.702*x)" --input SQ4.6 --output SQ4.6 --latency 0-3 --objective luts,fmax,latency
-hwact explore --functions gelu --input SQ4.4,SQ4.6,SQ4.8 --output SQ4.4,SQ4.6 --derivative none,direct --derivative-output SQ2.6
+hwact explore --functions gelu --input SQ4.4,SQ4.6 --output SQ4.4 --derivative none,direct --derivative-output SQ2.6
 hwact explore --space space.toml --search nsga2 --trials 200 --jobs 4 -o search
 hwact explore --preset activations-8bit --targets ecp5 --scheduler tcp://10.0.0.1:8786
 hwact explore --preset bits --estimate-only
@@ -69,7 +69,7 @@ def _axes(command):
 @click.option("--space", "path", type=click.Path(dir_okay=False), metavar="FILE", help="The axes, in TOML.")
 @click.option("--preset", metavar="NAME", help="A space that comes with hwact; list shows their names.")
 @click.option("--objective", metavar="A,B,...", help="What is better small (fmax: large); luts,max_error if left out.")
-@click.option("--search", metavar="HOW", help="grid: every point; nsga2, tpe: those that Optuna chooses. grid if left out.")
+@click.option("--search", metavar="HOW", help="grid (every point; if left out), or nsga2, tpe: Optuna chooses.")
 @click.option("--trials", type=int, metavar="N", help="Points of a search that is no grid; 100 if left out.")
 @click.option("--estimate-only", "estimate", is_flag=True, default=None, help="Estimate LUTs, synthesise nothing.")
 @click.option("--place/--no-place", default=None, help="Place and route, for the clock frequency; place if left out.")
@@ -83,9 +83,9 @@ def _axes(command):
 def explore(path, preset, jobs, scheduler, folder, resume, again, as_json, **given):
     """Evaluate every combination of the values given, and show those that no other beats.
 
-    Every axis takes values with commas. Each point becomes a row of the folder's store, points that fail too. A second run
-    into the same folder evaluates only what is missing; several runs may share a folder. Units are compared with those
-    of the same function, domain, derivative mode and target.
+    Every axis takes values with commas. Each point becomes a row of the folder's store, points that fail too. A
+    second run into the same folder evaluates only what is missing; several runs may share a folder. Units are
+    compared with those of the same function, domain, derivative mode and target.
     """
     from ..explore import Store
     from ..explore import explore as evaluate
@@ -212,8 +212,8 @@ def _display(objectives, total):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn(), TextColumn("left")
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+    with Progress(*columns, TextColumn("left"), console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
         tally = Tally(objectives, lambda: bar.update(task, advance=1, description=str(tally)))
         yield tally

@@ -34,8 +34,8 @@ hwact results explore --pareto luts,fmax --json
 def results(folder, where, sort, pareto, columns, format_, path, as_json):
     """Show or write the rows of the store in FOLDER, all columns of them where they are written.
 
-    Conditions compare a column with a number or a text by = != < <= > >=, or ~ for a text that holds another one. Nothing
-    compares with a row that has no value but = null.
+    Conditions compare a column with a number or a text by = != < <= > >=, or ~ for a text that holds another one.
+    Nothing compares with a row that has no value but = null.
     """
     from ..explore import Store, front
     from ..explore.export import encoded

@@ -147,7 +147,7 @@ def _estimated(spec, point):
     except RequestError:
         if point.estimate:
             raise
-        return {}
+        return {"latency": spec.latency}
     found = {"estimated_luts": guess.luts, "estimated_low": guess.low, "estimated_high": guess.high}
     if point.estimate:
         found |= {"chosen": f"y: {guess.unit}", "segments": guess.segments}

@@ -48,13 +48,14 @@ class Exploration:
             raise RequestError("Objective fmax must come with placement, not with --no-place")
         for name in self.objectives if self.space.estimate and self.search != "grid" else ():
             if name not in ESTIMATED:
-                raise RequestError(f"Objective must be {', '.join(ESTIMATED)} in a search by estimates alone, not {name}")
+                known = ", ".join(ESTIMATED)
+                raise RequestError(f"Objective must be {known} in a search by estimates alone, not {name}")
         if type(self.trials) is not int or not 1 <= self.trials <= 1_000_000:
             raise RequestError(f"Trials must be 1 to 1000000, not {self.trials!r}")
 
     @classmethod
     def read(cls, plain, over=None):
-        """An exploration from a dict as TOML has it: what `Space.read` takes, and ``objective``, ``search``, ``trials``.
+        """An exploration from a dict as TOML has it: that of `Space.read`, and ``objective``, ``search``, ``trials``.
 
         Raises
         ------

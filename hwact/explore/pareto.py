@@ -31,7 +31,7 @@ _LARGE = ("fmax",)
 ESTIMATED = ("luts", "latency", "max_error", "max_error_ulp")
 #: Rows that differ in these do different things, or are counted in different cells: each kind has a front of its own.
 GROUP = ("function", "domain", "derivative", "target")
-#: What a unit must reach at best for a synthesis to be worth while, as a part of its bound: rounding alone takes a half.
+#: The least error that a unit may come to, as a part of its bound: rounding alone takes as much.
 _BEST_ERROR = 0.5
 
 
@@ -87,10 +87,10 @@ def groups(rows):
 def front(rows, objectives):
     """The rows that no other row of the same kind beats.
 
-    Rows are compared with those of the same function, domain, derivative mode and target. One row beats another if it is
-    better in an objective and as good in all. Of rows that are equal in all, the first counts. Failed and pruned rows
-    count nowhere, estimated ones only where none of their kind is done. A row without a value that others of its kind
-    have does not count; an objective that none has is left out.
+    Rows are compared with those of the same function, domain, derivative mode and target. One row beats another if it
+    is better in an objective and as good in all. Of rows that are equal in all, the first counts. Failed and pruned
+    rows count nowhere, estimated ones only where none of their kind is done. A row without a value that others of its
+    kind have does not count; an objective that none has is left out.
 
     Parameters
     ----------
@@ -109,9 +109,10 @@ def front(rows, objectives):
 
 def _front(rows, objectives):
     rows = [row for row in rows if row["status"] == "done"] or [row for row in rows if row["status"] == "estimated"]
-    signs = {name: -1 if name in _LARGE else 1 for name in objectives if any(value(row, name) is not None for row in rows)}
-    scored = [(tuple(value(row, name) for name in signs), row) for row in rows]
-    scored = [(tuple(s * v for s, v in zip(signs.values(), values)), row) for values, row in scored if None not in values]
+    known = [name for name in objectives if any(value(row, name) is not None for row in rows)]
+    signs = [-1 if name in _LARGE else 1 for name in known]
+    scored = [(tuple(value(row, name) for name in known), row) for row in rows]
+    scored = [(tuple(s * v for s, v in zip(signs, values)), row) for values, row in scored if None not in values]
     kept = []
     for score, row in sorted(scored, key=lambda pair: pair[0]):  # what beats a row comes before it
         if not any(all(a <= b for a, b in zip(other, score)) for other, _ in kept):
@@ -122,8 +123,8 @@ def _front(rows, objectives):
 def beaten(row, rivals, objectives):
     """Whether an estimated row cannot be expected to come into a front beside rows that are done.
 
-    The unit is taken at the low end of its estimate and at half its bound. Its clock frequency, which follows its size, is
-    held to be no better than that of a smaller unit of the same latency.
+    The unit is taken at the low end of its estimate and at half its bound. Its clock frequency, which follows its
+    size, is held to be no better than that of a smaller unit of the same latency.
 
     Parameters
     ----------

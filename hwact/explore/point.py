@@ -24,8 +24,8 @@ class Point:
     ----------
     function, input, output, bound, derivative, derivative_output, derivative_bound, domain, method, segmentation, fit, \
 multiplier, interface, requested_latency, effort
-        As in `Spec`, formats and bounds as text. An `interface` of ``auto`` is ``pipe`` where a latency is asked for, else
-        ``comb``.
+        As in `Spec`, formats and bounds as text. An `interface` of ``auto`` is ``pipe`` where a latency is asked for,
+        else ``comb``.
     target : str
         As `hwact.synth.find_target` takes it; tables are laid out for its family.
     seed : int

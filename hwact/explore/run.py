@@ -26,8 +26,8 @@ class Task(NamedTuple):
 def run(tasks, store, pool, tally=None, work=evaluate):
     """Evaluate tasks and keep their rows.
 
-    A task whose point has a row is not evaluated, unless it was pruned and the task has no rivals, or `again` is set and it
-    failed. A point that ends its workers becomes a failed row.
+    A task whose point has a row is not evaluated, unless it was pruned and the task has no rivals, or `again` is set
+    and it failed. A point that ends its workers becomes a failed row.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ _PATIENCE = 8
 def tasks(exploration, store, again=False):
     """The tasks of an exploration, for `hwact.explore.run.run`.
 
-    An adaptive search asks for points batch by batch, and goes by nothing but the rows of the batches before: with the same
-    rows it asks for the same points, so that one that was interrupted goes on where it was.
+    An adaptive search asks for points batch by batch, and goes by nothing but the rows of the batches before: with
+    the same rows it asks for the same points, so that one that was interrupted goes on where it was.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ class _Optuna:
             if search == "nsga2":
                 sampler = optuna.samplers.NSGAIISampler(population_size=BATCH, seed=1)
             else:
-                sampler = optuna.samplers.TPESampler(n_startup_trials=BATCH, multivariate=True, constant_liar=True, seed=1)
+                options = {"n_startup_trials": BATCH, "multivariate": True, "constant_liar": True}
+                sampler = optuna.samplers.TPESampler(**options, seed=1)
         directions = ["maximize" if better(name, 1, 0) else "minimize" for name in objectives]
         self.study = optuna.create_study(sampler=sampler, directions=directions)
 

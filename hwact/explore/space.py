@@ -28,7 +28,7 @@ _RANGE = re.compile(r"(\d{1,6})-(\d{1,6})")
 
 
 class Axis(NamedTuple):
-    """How the values of an axis are read: the field of `Point` that they go to, what they are, and the reader of one."""
+    """How the values of an axis are read: their field of `Point`, what they are, and the reader of one."""
 
     field: str
     what: str
@@ -165,7 +165,8 @@ class Block:
         for name, rule in AXES.items():
             found[name] = _values(name, given[name]) if name in given else rule.default
             if not found[name]:
-                wanted = f"hold {rule.what}, not nothing" if name in given else f"be given: add --{name}, or name a preset"
+                missing = f"be given: add --{name}, or name a preset"
+                wanted = f"hold {rule.what}, not nothing" if name in given else missing
                 raise RequestError(f"Axis {name} must {wanted}")
         _check_used(found)
         return cls(tuple(found.items()))
@@ -248,8 +249,8 @@ class Space:
         Parameters
         ----------
         plain : dict
-            Values by the name of the axis; with ``block``, a list of such dicts, each of which adds to and replaces those
-            beside it. ``place``, ``bram`` and ``estimate`` may be booleans.
+            Values by the name of the axis; with ``block``, a list of such dicts, each of which adds to and replaces
+            those beside it. ``place``, ``bram`` and ``estimate`` may be booleans.
         over : dict, optional
             Axes that replace those of `plain`, in every block.
 
@@ -285,7 +286,8 @@ class Space:
         """
         if self.size > MAX_POINTS:
             raise RequestError(
-                f"Space must have at most {MAX_POINTS} points, not {self.size}: narrow it, or search it with --search nsga2"
+                f"Space must have at most {MAX_POINTS} points, not {self.size}: "
+                "narrow it, or search it with --search nsga2"
             )
         return list(dict.fromkeys(point for block in self.blocks for point in block.points(**self.flow)))
 

@@ -68,7 +68,8 @@ class Store:
             self._connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
             self._open()
-            self._connection.execute("PRAGMA synchronous = NORMAL")  # sound after a power cut, too, but for the last rows
+            # Sound after a power cut, too, though the last rows may be missing.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
 
     def _open(self):
         if self._is_ours():
@@ -80,7 +81,8 @@ class Store:
                 raise RequestError(f"Store must be one of this version of hwact, not {str(self.path)!r}")
             self._pragma("journal_mode = WAL")
             with self._transaction() as connection:
-                for statement in (*_TABLES, f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}"):
+                marks = f"PRAGMA application_id = {_APPLICATION}", f"PRAGMA user_version = {_VERSION}"
+                for statement in (*_TABLES, *marks):
                     connection.execute(statement)
 
     def _is_ours(self):
