@@ -28,6 +28,7 @@ from hwact.fit import fit
 from hwact.fit.choice import Chooser
 from hwact.fit.features import Features, unit_features
 from hwact.synth import count_cells, tool_versions
+from hwact.synth.targets import FAMILIES as SYNTHESISED
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "estimate.csv"
@@ -257,11 +258,16 @@ def weights(counts, cells, prior=None, rounds=40):
     return Features(*(round(float(value), 3) for value in found))
 
 
+def taken(row):
+    """Lookup tables that a unit takes up, those of its carry cells included."""
+    return int(row["luts"]) + SYNTHESISED[row["family"]].carry_luts * int(row["carries"])
+
+
 def model(family):
     """The model of a family, its error not yet known."""
     rows, first = results("calibration", family), None if family == FAMILIES[0] else Model.of(FAMILIES[0])
     counts = np.array([Features(**json.loads(one["features"])) for one in rows])
-    luts, carries = (np.array([float(one[name]) for one in rows]) for name in ("luts", "carries"))
+    luts, carries = np.array([taken(one) for one in rows]), np.array([float(one["carries"]) for one in rows])
     return Model(
         family=family,
         luts=weights(counts, luts, first and first.luts),
@@ -293,8 +299,8 @@ def save(found):
 
 def errors(family):
     """Relative errors of the estimates of every held-out unit, with its row."""
-    rows = [one for one in results("held-out", family) if int(one["luts"])]
-    return [(estimate(Spec(**json.loads(one["request"])), family).luts / int(one["luts"]) - 1, one) for one in rows]
+    rows = [one for one in results("held-out", family) if taken(one)]
+    return [(estimate(Spec(**json.loads(one["request"])), family).luts / taken(one) - 1, one) for one in rows]
 
 
 def quantiles(found):

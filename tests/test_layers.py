@@ -22,7 +22,7 @@ ALLOWED = {
     "explore": {"fixed", "functions", "design", "spec", "fit", "estimate", "emit", "verify", "synth", "multi"},
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
-    "estimate": {"fixed", "design", "fit"},
+    "estimate": {"functions", "design", "fit"},
     "emit": {"fixed", "ports", "design"},
     "multi": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
     "parametric": {"fixed", "record", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},

@@ -28,7 +28,7 @@ class Estimate:
     target : str
         Family of devices.
     luts : int
-        Lookup tables of four inputs.
+        Lookup tables of four inputs that the unit takes up, those of its carry cells included: on ECP5, two each.
     low, high : int
         Nine in ten units have LUTs between these.
     carries, ffs, dsps, bram_bits : int

@@ -19,7 +19,7 @@ class Model:
     ----------
     family : str
     luts, carries : Features
-        Cells for each feature.
+        Cells for each feature; lookup tables that carry cells take up count as such.
     ffs : float
         Flip-flops that synthesis leaves of each.
     units : int
