@@ -1,6 +1,5 @@
 """``hwact results``."""
 
-import sys
 from pathlib import Path
 
 import click
