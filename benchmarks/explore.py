@@ -44,8 +44,8 @@ def seconds(tasks, jobs, work=evaluate):
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HWACT_CACHE"] = f"{folder}/cache"
         with Processes(jobs) as pool, Store(folder, create=True) as store:
-            warm = [Task(Point("tanh", "SQ3.1", "SQ1.3", seed=seed, target="generic", effort=1)) for seed in range(2 * jobs)]
-            run(warm, store, pool)
+            warm = [Point("tanh", "SQ3.1", "SQ1.3", f"{k}ulp", target="generic") for k in range(1, 2 * jobs + 1)]
+            run(map(Task, warm), store, pool)
             began = time.perf_counter()
             run(tasks, store, pool, work=work)
             return time.perf_counter() - began
