@@ -47,9 +47,11 @@ FUNCTIONS = {
         "sqrt(1+x*x)",
     ),
     "held-out": (
-        "mish", "selu", "celu", "softsign", "arctan", "arcsinh", "gaussian", "gelu_tanh", "log_sigmoid", "exp2", "rsqrt",
+        "mish", "selu", "celu", "softsign", "arctan", "arcsinh", "gaussian", "gelu_tanh", "log_sigmoid", "exp2",
+        "rsqrt",
         "x*sigmoid(1.702*x)", "diff(sigmoid(x))", "diff(gelu(x))", "x/(1+x*x)", "exp(-x*x/2)*sin(3*x)",
-        "tanh(2*x)*exp(-x/4)", "sin(x)*sin(x)", "log2(1+x*x)", "erf(x)*x/2", "arctan(x*x)", "x*x/16-x/3", "tanh(sin(x))",
+        "tanh(2*x)*exp(-x/4)", "sin(x)*sin(x)", "log2(1+x*x)", "erf(x)*x/2", "arctan(x*x)", "x*x/16-x/3",
+        "tanh(sin(x))",
         "sqrt(2+sin(2*x))", "exp(-x)*x",
     ),
 }  # fmt: skip
@@ -79,7 +81,8 @@ WIDTHS = {6: 2, 7: 2.5, 8: 6, 9: 3, 10: 5, 11: 2.5, 12: 4, 13: 0.6, 14: 0.6, 16:
 BOUNDS = {"faithful": 14, "1.5ulp": 2, "2ulp": 1, "correct": 1, "0.75ulp": 1}
 DERIVATIVES = {"none": 62, "direct": 28, "slope": 10}
 WAYS = {
-    "auto": 24, "uniform": 4, "dyadic": 3, "pwl": 3, "table": 2, "dsp": 1.2, "shift-add": 1.2, "lsq": 0.6, "minimax": 0.6,
+    "auto": 24, "uniform": 4, "dyadic": 3, "pwl": 3, "table": 2, "dsp": 1.2, "shift-add": 1.2, "lsq": 0.6,
+    "minimax": 0.6,
 }  # fmt: skip
 
 
@@ -187,7 +190,11 @@ def measured(kind, request, family):
 
 def row(kind, family, text, picks, design, counts):
     """One row of the results."""
-    made_of = {name: count for name, count in unit_features(design.input, design.domain, design.channels)._asdict().items() if count}
+    made_of = {
+        name: count
+        for name, count in unit_features(design.input, design.domain, design.channels)._asdict().items()
+        if count
+    }
     return {
         "set": kind,
         "family": family,
@@ -350,7 +357,8 @@ def accuracy():
 
 #: What is timed: catalogue functions, their formats without fraction bits, with and without derivative.
 TIMED = {
-    "tanh": ("SQ4", "SQ1"), "sigmoid": ("SQ4", "UQ0"), "gelu": ("SQ4", "SQ4"), "silu": ("SQ4", "SQ4"), "mish": ("SQ4", "SQ4"),
+    "tanh": ("SQ4", "SQ1"), "sigmoid": ("SQ4", "UQ0"), "gelu": ("SQ4", "SQ4"), "silu": ("SQ4", "SQ4"),
+    "mish": ("SQ4", "SQ4"),
     "softplus": ("SQ4", "SQ4"), "softsign": ("SQ4", "SQ1"), "elu": ("SQ4", "SQ4"), "erf": ("SQ4", "SQ1"),
     "arctan": ("SQ4", "SQ2"), "arcsinh": ("SQ4", "SQ3"), "gaussian": ("SQ4", "UQ1"), "gelu_tanh": ("SQ4", "SQ4"),
     "log_sigmoid": ("SQ4", "SQ5"), "sin": ("SQ4", "SQ2"), "celu": ("SQ4", "SQ4"),
@@ -362,7 +370,12 @@ def points():
     for function, (head, output) in TIMED.items():
         for width in range(8, 13):
             for bound in ("faithful", "2ulp"):
-                request = {"function": function, "input": sized(head, width), "output": sized(output, width), "bound": bound}
+                request = {
+                    "function": function,
+                    "input": sized(head, width),
+                    "output": sized(output, width),
+                    "bound": bound,
+                }
                 yield request
                 if function not in ("softsign", "elu", "celu"):
                     yield request | {"derivative": "direct", "derivative_output": sized("SQ2", width)}
@@ -376,8 +389,8 @@ def speed():
     for spec in specs:
         estimate(spec)
     seconds = time.process_time() - began
-    rate = 60 * len(specs) / seconds
-    return f"{len(specs)} points in {seconds:.1f} s of one core: {rate:,.0f} a minute, {1000 * seconds / len(specs):.0f} ms each.\n"
+    rate, each = 60 * len(specs) / seconds, 1000 * seconds / len(specs)
+    return f"{len(specs)} points in {seconds:.1f} s of one core: {rate:,.0f} a minute, {each:.0f} ms each.\n"
 
 
 def main():

@@ -225,15 +225,17 @@ def test_command_prints_a_table_and_the_error(capsys):
     expected = estimate(TANH)
     assert (found["luts"], found["segments"]) == (str(expected.luts), str(expected.segments))
     assert sentence == expected.sentence
-    assert f"half were within {100 * expected.median_abs_error:.0f} %" in sentence
+    assert f"half had estimates within {100 * expected.median_abs_error:.0f} % of" in sentence
 
 
 def test_command_prints_json(capsys):
     """All fields of the estimate."""
-    words = "estimate x*sigmoid(b*x) --parameter b=1.702 --input SQ4.4 --output SQ4.4 --interface stream --target ecp5 --json"
-    assert run(hwact, words.split()) == 0
+    words = "x*sigmoid(b*x) --parameter b=1.702 --input SQ4.4 --output SQ4.4 --interface stream --target ecp5"
+    assert run(hwact, ["estimate", *words.split(), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert {"luts", "carries", "low", "high", "median_abs_error", "method", "segments", "latency", "seconds"} <= set(found)
+    assert {"luts", "carries", "low", "high", "median_abs_error", "method", "segments", "latency", "seconds"} <= set(
+        found
+    )
     assert (found["target"], found["latency"]) == ("ecp5", 3)
 
 
@@ -314,8 +316,22 @@ def test_models_are_those_of_the_benchmark_s_rows(benchmark):
 def test_functions_of_the_error_are_not_those_of_the_calibration(benchmark):
     """Held out means held out, and there are a hundred units and more."""
     functions = {
-        kind: {json.loads(row["request"])["function"] for row in benchmark.results(kind)} for kind in benchmark.FUNCTIONS
+        kind: {json.loads(row["request"])["function"] for row in benchmark.results(kind)}
+        for kind in benchmark.FUNCTIONS
     }
     assert not functions["calibration"] & functions["held-out"]
-    assert Model.of("ice40").checked == sum(benchmark.taken(row) > 0 for row in benchmark.results("held-out", "ice40")) >= 100
+    assert (
+        Model.of("ice40").checked
+        == sum(benchmark.taken(row) > 0 for row in benchmark.results("held-out", "ice40"))
+        >= 100
+    )
     assert Model.of("ice40").median_abs_error <= 0.1
+
+
+def test_shell_examples_run(capsys):
+    """The commands of the page, one after the other."""
+    text = (ROOT / "docs" / "estimate.md").read_text(encoding="utf-8")
+    lines = text.split("```sh\n")[1].split("```")[0].splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert run(hwact, line.split()[1:]) == 0, (line, capsys.readouterr().err)

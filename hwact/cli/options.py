@@ -48,14 +48,10 @@ def unit_options(command):
             show_default=True,
             help="faithful (< 1 ulp), correct (<= 1/2 ulp), 1.5ulp, 2^-10, 1e-3.",
         ),
-        click.option(
-            "--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5."
-        ),
+        click.option("--domain", metavar="A:B", help="Only input values from A to B, both included, such as 0.5:7.5."),
         _choice("derivative", DERIVATIVES, "none", "Second output: its own approximation, or the slope in use."),
         click.option("--derivative-output", metavar="FORMAT", help="Format of the derivative."),
-        click.option(
-            "--derivative-bound", default="faithful", show_default=True, help="Bound of a direct derivative."
-        ),
+        click.option("--derivative-bound", default="faithful", show_default=True, help="Bound of a direct derivative."),
         _choice("method", METHODS, "auto", "Lines, a table, or whichever is estimated to be smaller."),
         _choice("segmentation", ("auto", *SEGMENTATIONS), "auto", "Breakpoints; auto with --method pwl is free."),
         _choice("multiplier", ("auto", *MULTIPLIERS), "auto", "How slopes are multiplied."),
@@ -63,20 +59,34 @@ def unit_options(command):
         click.option("--saturate", is_flag=True, help="Clamp the output, so that lines may run beyond its range."),
         _choice("interface", INTERFACES, "comb", "Combinational, clock enable, valid and ready, or AXI4-Stream."),
         click.option(
-            "--latency", type=int, help=f"Clock cycles of a unit that is not combinational; {DEFAULT_LATENCY} if left out."
+            "--latency",
+            type=int,
+            help=f"Clock cycles of a unit that is not combinational; {DEFAULT_LATENCY} if left out.",
         ),
         click.option(
             "--reset",
             type=click.Choice(RESETS),
             help="Reset of a clocked unit; sync-high if left out, sync-low for axis.",
         ),
-        click.option("--lanes", type=int, default=1, show_default=True, metavar="N", help="Codes taken per clock cycle."),
         click.option(
-            "--tuser", type=int, default=0, show_default=True, metavar="BITS", help="Width of the tuser of an axis unit."
+            "--lanes", type=int, default=1, show_default=True, metavar="N", help="Codes taken per clock cycle."
         ),
-        click.option("--clock-name", default="clk", show_default=True, metavar="PORT", help="Name of the clock, such as aclk."),
         click.option(
-            "--reset-name", default="", metavar="PORT", help="Name of the reset, such as aresetn; rst or rst_n if left out."
+            "--tuser",
+            type=int,
+            default=0,
+            show_default=True,
+            metavar="BITS",
+            help="Width of the tuser of an axis unit.",
+        ),
+        click.option(
+            "--clock-name", default="clk", show_default=True, metavar="PORT", help="Name of the clock, such as aclk."
+        ),
+        click.option(
+            "--reset-name",
+            default="",
+            metavar="PORT",
+            help="Name of the reset, such as aresetn; rst or rst_n if left out.",
         ),
         click.option(
             "--effort",
@@ -98,6 +108,4 @@ def check_used(context, request):
     if request["interface"] == "comb" and "reset" in given and not request.get("parametric"):
         raise RequestError("Reset must come with --interface pipe, stream or axis, not comb")
     if request["derivative"] != "direct" and "derivative_bound" in given:
-        raise RequestError(
-            f"Derivative bound must come with --derivative direct, not {request['derivative']}"
-        )
+        raise RequestError(f"Derivative bound must come with --derivative direct, not {request['derivative']}")

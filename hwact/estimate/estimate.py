@@ -75,9 +75,10 @@ class Estimate:
     @property
     def sentence(self):
         """The estimate and its error in words."""
+        half, most = (f"{100 * error:.0f} %" for error in (self.median_abs_error, self.p90_abs_error))
         return (
-            f"About {self.luts} LUTs, most likely {self.low} to {self.high}: of {self.checked} other units half were "
-            f"within {100 * self.median_abs_error:.0f} % of their estimate, nine in ten within {100 * self.p90_abs_error:.0f} %"
+            f"About {self.luts} LUTs, most likely {self.low} to {self.high}: of {self.checked} other units half had "
+            f"estimates within {half} of their LUTs, nine in ten within {most}"
         )
 
 

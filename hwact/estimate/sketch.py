@@ -138,7 +138,9 @@ class Blocks:
         least, most = least.astype(np.int64), most.astype(np.int64)
         coarse = np.ceil(np.log2((most - least + 1) / (_SLOPES - 1))).astype(np.int64)
         coarse = np.maximum(coarse, grid.step.bit_length() - 1)
-        found = (-(-least >> coarse)[:, None] + np.arange(min(_SLOPES, int((most - least).max()) + 1))) << coarse[:, None]
+        found = (-(-least >> coarse)[:, None] + np.arange(min(_SLOPES, int((most - least).max()) + 1))) << coarse[
+            :, None
+        ]
         ramp = found[:, :, None] * self.offsets
         low = ((self.low << shift)[:, None, :] - ramp).max(axis=2)
         high = ((self.high << shift)[:, None, :] - ramp).min(axis=2) - 1
