@@ -156,6 +156,24 @@ def test_register_bits_of_one_stage_are_those_of_the_outputs():
     assert register_bits(TANH.design()) == 0
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Spec("tanh", "SQ1.0", "SQ1.3"),
+        Spec("min(x,1)", "UQ-1.2", "SQ0.9", bound="2ulp", derivative="direct", derivative_output="SQ1.7"),
+        Spec("sin", "SQ3.4", "SQ2.4", derivative="slope", derivative_output="SQ2.3", bound="2ulp", saturate=True),
+        Spec("relu6", "SQ4.4", "SQ4.4", multiplier="shift-add", lanes=2, interface="axis"),
+        Spec("tanh", "SQ3.4", "SQ1.5", domain="1:1", method="pwl", segmentation="uniform"),
+    ],
+    ids=lambda spec: f"{spec.function.text}-{spec.input}",
+)
+def test_unusual_units_are_estimated(spec):
+    """A single bit, no integer bits, held slopes, nothing but wires, a single code: whatever the fit takes."""
+    design, found = spec.design(), estimate(spec)
+    assert found.method in ("pwl", "table") and found.latency == design.latency
+    assert 0 <= found.low <= found.luts <= found.high
+
+
 def test_target_is_the_spec_s_unless_another_is_given():
     """And iCE40 where neither says."""
     assert estimate(TANH).target == "ice40"

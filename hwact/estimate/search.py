@@ -107,7 +107,7 @@ class Search:
 
     def _uniform(self, by_cost):
         """Try blocks of the largest size on every fold, and smaller ones on the best folds; return those."""
-        largest, guess = [], self._target.input.width // 2 - 1
+        largest, guess = [], max(self._target.input.width // 2 - 1, 0)
         for folded in self._problem.folds:
             if self._problem.slopes.grid(folded.fold) is not None:
                 largest.append((folded, _largest(folded, guess)))
