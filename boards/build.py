@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import __version__
-from ..emit.folder import locked, replace_file
+from ..emit.folder import locked, replace_file, undisturbed
 from ..errors import CheckError, RequestError, ToolError
 from ..synth.tools import cache_folder, product
 from .demos import demo_of
@@ -292,7 +292,8 @@ def _keep(archive, folder, names):
 def write_build(path, built):
     """Write a build's files into a folder: a new one, an empty one, or an earlier build's.
 
-    The manifest is written last, so that a folder that has one is whole.
+    The manifest is written first: whenever the process is killed, a second run may go on, and the bitstream's digest
+    in the manifest tells a mixture of old and new files.
 
     Raises
     ------
@@ -304,11 +305,9 @@ def write_build(path, built):
     manifest = {**built.to_dict(), "designs": [design.to_dict() for design in built.plan.designs]}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder):
-            (folder / MANIFEST).unlink(missing_ok=True)
-            for name, data in built.files.items():
+        with undisturbed(), locked(folder):
+            for name, data in {MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode(), **built.files}.items():
                 replace_file(folder / name, data)
-            replace_file(folder / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
     except OSError as error:
         raise RequestError(f"Output folder must be writable, not {str(path)!r}: {error.strerror}") from None
 

@@ -6,6 +6,9 @@ import os
 import re
 import shlex
 import stat
+import subprocess
+import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -376,6 +379,31 @@ def test_bitstream_does_what_the_circuit_does(echo, tmp_path):
         machine.buttons = 1
         machine.run(1 << 10, 115200)
         assert 0 < machine.lit[0] - lit < machine.cycles - cycles
+
+
+@pytest.mark.slow
+def test_probe_finds_every_code_right_in_a_bitstream(hw, tmp_path):
+    """The usual build for the iCEstick, read back, behind a pseudo-terminal; the probe is that for real boards."""
+    status, out, err = hw("board", "build", "icestick", "--json")
+    assert (status, err) == (0, "")
+    report = json.loads(out)
+    assert report["timing_met"] and report["cells"]["ICESTORM_LC"]["used"] < 1280
+    words = ["board", "virtual", "icestick", "--from-bitstream", "icestick", "--port-file", "port", "--seconds", "300"]
+    process = subprocess.Popen([sys.executable, "-m", "hwact.cli", *words], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(3000):
+            if process.poll() is not None or (tmp_path / "port").exists():
+                break
+            time.sleep(0.1)
+        port = (tmp_path / "port").read_text().strip()
+        status, out, err = hw("board", "probe", "icestick", "--port", port, "--json")
+    finally:
+        process.terminate()
+        process.wait(30)
+    assert (status, err) == (0, "")
+    [tried] = json.loads(out)
+    assert (tried["codes"], tried["mismatches"]) == (256, 0)
+    assert not (tmp_path / "port").exists()
 
 
 # -- documents ---------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Datapath(wiring.Component):
             nets = {name: net for name, net in nets.items() if name in later}
             if self._design.latency:
                 nets = {name: self._register(m, net, f"{name}_{number}") for name, net in nets.items()}
-        m.d.comb += [getattr(self, name).eq(nets[name]) for name in outputs]
+        m.d.comb += [getattr(self, channel.name).eq(nets[channel.name]) for channel in self._design.channels]
         return m
 
     @staticmethod
