@@ -7,6 +7,10 @@ import argparse
 import contextlib
 import io
 import json
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 from tables import ROOT, table, write
@@ -16,6 +20,7 @@ from hwact.boards.build import build, plan_build
 from hwact.boards.flash import PROGRAMMERS, programmer
 from hwact.cli.board_build import show_build
 
+HWACT = (sys.executable, "-m", "hwact.cli")
 RESULTS = ROOT / "benchmarks" / "boards.json"
 #: Logic cells and block RAMs, by family.
 CELLS = {
@@ -132,6 +137,30 @@ def _aligned(text):
     return "\n".join(lines) + "\n"
 
 
+#: What the tutorial has done before it probes.
+UNIT = "generate tanh --input SQ4.12 --output SQ1.15 --derivative direct --derivative-output UQ0.16"
+
+
+def probed():
+    """What the tutorial's probe prints, by a run of its commands."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        _hwact(UNIT)
+        virtual = "board virtual icebreaker tanh --port-file port"
+        board = subprocess.Popen([*HWACT, *virtual.split()], stdout=subprocess.DEVNULL)
+        try:
+            while board.poll() is None and not Path("port").exists():
+                time.sleep(0.1)
+            shown = _hwact(f"board probe --port {Path('port').read_text().strip()} tanh")
+        finally:
+            board.terminate()
+            board.wait()
+    return f"```\n{_aligned(shown)}```\n"
+
+
+def _hwact(words):
+    return subprocess.run([*HWACT, *words.split()], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def pages(found):
     """Every page by path."""
     return {
@@ -143,6 +172,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("boards", nargs="*", metavar="BOARD", help="boards to build; none if left out")
     parser.add_argument("--all", action="store_true", help="build all boards")
+    parser.add_argument("--tutorial", action="store_true", help="run the tutorial's probe on the virtual board")
     parser.add_argument("--write", action="store_true", help="write the table and the pages")
     arguments = parser.parse_args()
     found = results()
@@ -151,6 +181,11 @@ def main():
         print(found[board.name]["shown"], end="", flush=True)
         if arguments.write:
             RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    if arguments.tutorial:
+        text = probed()
+        print(text, end="")
+        if arguments.write:
+            write(text, "probe", "docs/tutorial-board.md")
     if arguments.write:
         write(overview(found), "boards", "docs/boards.md")
         for path, text in pages(found).items():

@@ -29,6 +29,7 @@ ALLOWED = {
     "programmable": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output"},
     "sideband": {"fixed", "emit", "verify", "synth", "output"},
     "softmax": {"fixed", "record", "functions", "design", "spec", "rtl", "emit", "verify", "synth", "output"},
+    "boards": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "programmable"},
 }
 #: What a function may import when it is called: the methods of a value that make the next one.
 LAZY = {
