@@ -232,8 +232,9 @@ def _run(plan, folder, advance):
         try:
             step.run(folder)
         except ToolError as error:
-            if step.places and _FULL.search(str(error)):
-                raise _too_large(plan.board, error) from None
+            reason = re.sub(r"cell '[^']*'", "a cell", str(error).rpartition("not fail: ")[2])
+            if step.places and _FULL.search(reason):
+                raise _too_large(plan.board, reason) from None
             raise
         if step.places:
             _cells(plan.board, folder)

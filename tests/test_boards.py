@@ -247,8 +247,10 @@ def test_data_sheet_of_the_12f_counts(echo, monkeypatch, tmp_path):
 def test_what_does_not_fit_is_refused(echo, monkeypatch, tmp_path):
     """Other failures of the tool stay failures of the tool."""
     monkeypatch.setenv("HWACT_CACHE", str(tmp_path))
-    fake_tools(monkeypatch, tell="Unable to place cell 'x', no BELs remaining to implement cell type")
-    with pytest.raises(RequestError, match="^Demonstration must fit the iCE40HX1K-TQ144 of iCEstick, not need more: "):
+    why = "Tool nextpnr-ice40 must succeed, not fail: Unable to place cell 'x$y', no BELs remaining"
+    fake_tools(monkeypatch, tell=why)
+    sentence = "^Demonstration must fit the iCE40HX1K-TQ144 of iCEstick, not need more: Unable to place a cell, no BELs "
+    with pytest.raises(RequestError, match=sentence):
         builds.build(plan("icestick"))
     fake_tools(monkeypatch, tell="Tool nextpnr-ice40 must finish within 1800 s, not run on")
     with pytest.raises(ToolError, match="^Tool nextpnr-ice40 must finish"):
