@@ -39,10 +39,10 @@ class Board:
 
     Examples
     --------
-    >>> class Breakout(Board):
-    ...     name, title = "up5k-breakout", "iCE40 UltraPlus breakout"
-    ...     platform = "amaranth_boards.ice40_up5k_b_evn:ICE40UP5KBEVNPlatform"
-    >>> Breakout().clock_hz
+    >>> class ICESugar(Board):
+    ...     name, title = "icesugar", "iCESugar"
+    ...     platform = "amaranth_boards.icesugar:ICESugarPlatform"
+    >>> ICESugar().clock_hz
     12000000
     """
 
@@ -82,6 +82,8 @@ class Board:
         if toolchain not in _FAMILIES or (toolchain == "Trellis" and platform.family != "ecp5"):
             raise RequestError(f"Device of {self.name} must be an iCE40, an ECP5 or a Gowin, not one for {toolchain}")
         platform.add_resources(self.resources())
+        if ("uart", 0) not in platform.resources:
+            raise RequestError(f"Board {self.name} must have a uart: let its resources() return one")
         return platform
 
     @cached_property

@@ -164,6 +164,11 @@ def test_platforms_that_pip_has_no_tools_for_are_refused():
     class Missing(Board):
         name, platform = "missing", "no_such_package.board:Board"
 
+    class Silent(Board):
+        name, platform = "silent", "amaranth_boards.ice40_up5k_b_evn:ICE40UP5KBEVNPlatform"
+
+    with pytest.raises(RequestError, match=r"^Board silent must have a uart: let its resources\(\) return one$"):
+        Silent().create()
     for board in (Arty(), MachXO2()):
         with pytest.raises(RequestError, match=f"^Device of {board.name} must be an iCE40, an ECP5 or a Gowin, not "):
             board.create()
