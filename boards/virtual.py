@@ -143,6 +143,7 @@ class VirtualBoard:
         # Held open, so that the terminal outlives its hosts.
         self._slave = slave
         os.set_blocking(self._master, False)
+        self._stopped = False
 
     def __enter__(self):
         return self
@@ -158,8 +159,12 @@ class VirtualBoard:
         self._master = self._slave = None
         self._machine.close()
 
+    def stop(self):
+        """Let `serve` end, from another thread."""
+        self._stopped = True
+
     def serve(self, seconds=None):
-        """Run until so many seconds are over, or the board is unplugged.
+        """Run until so many seconds are over, the board is unplugged, or stopped.
 
         Parameters
         ----------
@@ -167,12 +172,14 @@ class VirtualBoard:
         """
         end = None if seconds is None else time.monotonic() + seconds
         quiet = 0
-        while not self._line.gone and (end is None or time.monotonic() < end):
+        while not (self._stopped or self._line.gone or (end is not None and time.monotonic() >= end)):
             data = self._receive(0 if quiet < self._settle else _NAP)
             if data or quiet < self._settle:
                 sent = self._machine.run(_SLICE, self._baud(), data)
                 quiet = 0 if data or sent or self._machine.busy else quiet + _SLICE
                 self._send(self._line.carry(sent))
+        if self._line.gone:
+            self.close()
 
     def _receive(self, patience):
         """What the host has sent, as it arrives."""

@@ -1,10 +1,14 @@
 """``hwact board virtual``."""
 
+import contextlib
+import json
+import sys
+
 import click
 
 from ..errors import RequestError
 from .board_build import chosen_designs, demo_option, units_argument
-from .common import Verb, json_option, progress
+from .common import Stopped, Verb, json_option, progress
 
 __all__ = ["board_virtual"]
 
@@ -78,17 +82,13 @@ def _read_back(board, path):
 
 def serve(machine, settle_cycles, faults, path, seconds, as_json):
     """Run a machine behind a pseudo-terminal until it is stopped."""
-    import contextlib
-    import json
-
     from ..boards.virtual import VirtualBoard, port_file
-    from .common import Stopped
 
     with VirtualBoard(machine, settle_cycles, faults) as virtual, contextlib.ExitStack() as stack:
         if path:
             stack.enter_context(port_file(path, virtual.name))
         click.echo(json.dumps({"port": virtual.name}) if as_json else f"Board at {virtual.name}")
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         # To be stopped is how it ends.
         with contextlib.suppress(Stopped):
             virtual.serve(seconds)
