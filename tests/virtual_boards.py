@@ -11,9 +11,12 @@ from hwact.boards.virtual import Faults, VirtualBoard, machine_of
 from hwact.programmable import Image, ImageSpec, ProgrammableDesign
 from hwact.fixed import SQ
 
-CLOCK_HZ = 12_000_000
+#: Slow, so that what takes the board a while takes few cycles.
+CLOCK_HZ = 1_000_000
 #: Four cycles a bit.
-BAUD = 3_000_000
+BAUD = 250_000
+#: Cycles of a tick, after which half a frame is given up, and after which the rate falls back.
+TICK, HALF_FRAME, FALL_BACK = 512, 20_000, 270_000
 LEDS, BUTTONS = 4, 2
 
 
@@ -99,4 +102,4 @@ class Served:
         self._board.close()
 
 
-__all__ = ["BAUD", "CLOCK_HZ", "Served", "Wire", "demo", "designs", "image", "machine"]
+__all__ = ["BAUD", "CLOCK_HZ", "FALL_BACK", "HALF_FRAME", "TICK", "Served", "Wire", "demo", "designs", "image", "machine"]
