@@ -1,10 +1,13 @@
 """Frames, and what is found of them in a stream of anything."""
 
+import importlib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwact.boards.protocol import LARGEST_REPLY, SYNC, Decoder, Frame, Layout, Record, signature
+from hwact.boards.protocol import LARGEST_REPLY, SYNC, Command, Decoder, Fault, Frame, Layout, Record, signature
 from hwact.errors import CheckError
 from hwact.fixed import SQ, UQ
 
@@ -89,3 +92,13 @@ def test_the_signature_sees_order_and_every_bit():
     words = [1, 2, 3, 0x80000000]
     seen = {signature(words), signature([2, 1, 3, 0x80000000]), signature([1, 2, 3, 0]), signature(words[:3])}
     assert len(seen) == 4
+
+
+def test_the_documents_frames_are_those_of_the_code(monkeypatch):
+    """And every command and fault is listed with its number."""
+    root = Path(__file__).resolve().parents[1]
+    document = (root / "docs" / "board-protocol.md").read_text(encoding="utf-8")
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    assert importlib.import_module("board_protocol").make() in document
+    assert all(f"| `{command:02x}` | `{command.name}` |" in document for command in Command)
+    assert all(f"| {fault} | `{fault.name}` |" in document for fault in Fault)
