@@ -113,6 +113,8 @@ class Client:
             except _NoReplyError:
                 self.retries += 1
                 self._calm(attempt)
+                if attempt % 4 == 3:
+                    self._recover()
         raise ToolError(
             f"Board on {self.port} must answer at {self.baud} baud, not fail to {attempts} times in a row "
             f"({self.garbage} bytes were garbage)"
@@ -221,6 +223,20 @@ class Client:
         time.sleep(_FALL_BACK)
         self.request(Command.PING, _PATTERN, len(_PATTERN))
         return False
+
+    def _recover(self):
+        """Go back to the rate in use, should the board have fallen back to its own: the host was silent for long."""
+        rate = self.baud
+        if rate == self._default:
+            return
+        time.sleep(_FALL_BACK)
+        self._set_rate(self._default)
+        if not self._answers(2):
+            self._set_rate(rate)
+            return
+        with contextlib.suppress(_NoReplyError):
+            self._once(Command.BAUD, self._divisor(rate).to_bytes(2), 0, 1)
+            self._set_rate(rate)
 
     def _divisor(self, baud):
         return round(self.record.clock_hz / baud)

@@ -172,6 +172,7 @@ def probe(client, unit=0, folders=(), image=None, tick=None):
     inputs = model.codes()
     expected = {name: model.evaluate(inputs, name) for name in outputs_of(model)}
     formats = outputs_of(design)
+    client.request(Command.PING)  # the models may have taken so long that the board has fallen back to its rate
     began = time.monotonic()
     found = _read(_sweep(client, record, inputs, tick), record.layout, formats)
     seconds = time.monotonic() - began

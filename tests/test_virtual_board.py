@@ -74,6 +74,16 @@ def test_the_boards_rate_is_found(known, hasty):
         assert probe(client, 0).passed
 
 
+def test_a_host_that_pauses_for_long_goes_on(known, hasty, monkeypatch):
+    """The board has fallen back to its rate by then, and is brought back to the host's."""
+    monkeypatch.setattr(client_module, "_QUIET", 0.1)
+    with Served() as port, Client(port, BAUD) as client:
+        client.speed_up(125_000)
+        time.sleep(3)
+        assert probe(client, 0).passed
+        assert client.retries > 0 and client.baud == 125_000
+
+
 def test_a_rate_that_does_not_work_is_refused(known, hasty):
     """And the one before stays."""
     with Served() as port, Client(port, BAUD) as client:

@@ -95,7 +95,7 @@ class Demo(Elaboratable):
         arguments = max(layout.x + layout.count, 2, self._programmable * (_ADDRESS + _WORD))
         self._link = Link(clock_hz, default_baud, arguments, b"".join(record.to_bytes() for record in self.records))
         self._bank = Bank(designs, layout)
-        self.settle_cycles = 2 * self._link.fall_back_cycles
+        self.settle_cycles = self._link.fall_back_cycles * 9 // 8
 
     @property
     def ports(self):
