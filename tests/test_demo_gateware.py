@@ -4,11 +4,14 @@ import random
 
 import numpy as np
 import pytest
+from amaranth.sim import Simulator
 from virtual_boards import BAUD, CLOCK_HZ, FALL_BACK, HALF_FRAME, TICK, Wire, demo, designs, image
 
+from hwact import Spec
 from hwact.boards.gateware import Demo
-from hwact.boards.probe import _opposite, _read
+from hwact.boards.gateware.unit import StreamedUnit
 from hwact.boards.outputs import outputs_of
+from hwact.boards.probe import _opposite, _read
 from hwact.boards.protocol import Command, Fault, Frame, Lamps, Record, signature
 from hwact.errors import RequestError
 
@@ -264,7 +267,35 @@ def test_the_status_tells_which_buttons_are_pressed(wire):
     assert wire.ask(Command.STATUS)[2] == 2
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
+@pytest.mark.parametrize("interface", ["comb", "pipe", "stream", "axis"])
+def test_a_unit_of_any_interface_becomes_a_stream(interface):
+    """Every code comes out once and in order, also when results are taken now and then."""
+    design = Spec("tanh", "SQ3.3", "SQ1.5", derivative="slope", derivative_output="SQ2.4", interface=interface).design()
+    unit, source, results = StreamedUnit(design), random.Random(3), []
+    bits = design.input.to_bits(design.codes()).tolist()
+
+    async def drive(context):
+        taken = 0
+        for _ in range(1000):
+            context.set(unit.i.valid, taken < len(bits) and source.random() < 0.7)
+            context.set(unit.i.payload, bits[min(taken, len(bits) - 1)])
+            context.set(unit.o.ready, source.random() < 0.6)
+            # A comb path from ready to ready: what is read holds for this cycle.
+            moved = context.get(unit.i.valid & unit.i.ready)
+            if context.get(unit.o.valid & unit.o.ready):
+                results.append((context.get(unit.o.payload.y), context.get(unit.o.payload.dy)))
+            await context.tick()
+            taken += moved
+
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(drive)
+    simulator.run()
+    wanted = [design.evaluate(design.codes(), name) for name in ("y", "dy")]
+    bits = [outputs_of(design)[name].to_bits(codes).tolist() for name, codes in zip(("y", "dy"), wanted)]
+    assert results == list(zip(*bits))
+
+
 def test_what_the_demo_cannot_have_is_refused():
     """Each in one sentence."""
     unit = designs()[0]

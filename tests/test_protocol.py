@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwact.boards.protocol import LARGEST_REPLY, SYNC, Command, Decoder, Fault, Frame, Layout, Record, signature
+from hwact.boards.protocol import (
+    LARGEST_REPLY,
+    SYNC,
+    Command,
+    Decoder,
+    Fault,
+    Frame,
+    Layout,
+    Record,
+    signature,
+)
 from hwact.errors import CheckError
 from hwact.fixed import SQ, UQ
 

@@ -8,8 +8,8 @@ from hwact.boards.gateware import Demo
 from hwact.boards.machine import Machine
 from hwact.boards.protocol import Command, Decoder, Frame
 from hwact.boards.virtual import Faults, VirtualBoard, machine_of
-from hwact.programmable import Image, ImageSpec, ProgrammableDesign
 from hwact.fixed import SQ
+from hwact.programmable import Image, ImageSpec, ProgrammableDesign
 
 #: Slow, so that what takes the board a while takes few cycles.
 CLOCK_HZ = 1_000_000
@@ -102,4 +102,7 @@ class Served:
         self._board.close()
 
 
-__all__ = ["BAUD", "CLOCK_HZ", "FALL_BACK", "HALF_FRAME", "TICK", "Served", "Wire", "demo", "designs", "image", "machine"]
+__all__ = [
+    *("BAUD", "CLOCK_HZ", "FALL_BACK", "HALF_FRAME", "TICK"),
+    *("Served", "Wire", "demo", "designs", "image", "machine"),
+]

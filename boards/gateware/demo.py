@@ -198,9 +198,11 @@ class Demo(Elaboratable):
         bank = self._bank
         states = {"selected": bank.selected, "lamps": self._lamps, "buttons": pressed}
         parts = {
-            **{"y": bank.o.payload.y, "dy": bank.o.payload.dy},
+            "y": bank.o.payload.y,
+            "dy": bank.o.payload.dy,
             **{name: Cat(value, Const(0, 8))[:8] for name, value in states.items()},
-            **{"signature": self._signature, "cycles": self._cycles},
+            "signature": self._signature,
+            "cycles": self._cycles,
         }
         if self._programmable:
             self._read = parts["read"] = Signal(8 * _WORD)

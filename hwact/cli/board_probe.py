@@ -14,14 +14,15 @@ hwact board probe --port $(cat port) --json
 hwact board probe --port /dev/ttyUSB0 programmable --image gelu
 """
 
+_RATE = click.IntRange(50, 50_000_000)
 COLUMNS = ("unit", "name", "codes", "mismatches", "codes/s", "cycles", "codes/s on board", "retries")
 
 
 @click.command("probe", cls=Verb, epilog=EPILOG, short_help="Try every code on a board.")
 @click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=click.Path(file_okay=False))
 @click.option("--port", required=True, help="Serial port of the board, or pseudo-terminal of a virtual one.")
-@click.option("--baud", type=click.IntRange(50, 50_000_000), default=115200, show_default=True, help="Rate to begin with.")
-@click.option("--fast-baud", type=click.IntRange(50, 50_000_000), help="Rate for results; the fastest there is if left out.")
+@click.option("--baud", type=_RATE, default=115200, show_default=True, help="Rate to begin with.")
+@click.option("--fast-baud", type=_RATE, help="Rate for results; the fastest there is if left out.")
 @click.option("--unit", type=click.IntRange(0, 255), help="Number of the unit to try; all of them if left out.")
 @click.option("--image", type=click.Path(file_okay=False), help="Folder of tables for a programmable unit.")
 @click.option("--png", type=click.Path(dir_okay=False), help="Write the plot to a file.")
@@ -96,7 +97,8 @@ def _picture(path, results):
         x, outputs = _curves(result)
         for name, values in outputs.items():
             axes.plot(x, values, label=name)
-        axes.set_title(f"{result.name} on the board, {result.codes} codes, {result.mismatches} mismatches", parse_math=False)
+        title = f"{result.name} on the board, {result.codes} codes, {result.mismatches} mismatches"
+        axes.set_title(title, parse_math=False)
         axes.set_xlabel("x")
         axes.grid(alpha=0.3)
         axes.legend()

@@ -20,6 +20,8 @@ hwact board virtual icebreaker --demo learn --port-file port &
 hwact board virtual icebreaker --inject-bit-errors 1e-4 --seed 7 --port-file port &
 """
 
+_SHARE = click.FloatRange(0, 1)
+
 
 @click.command("virtual", cls=Verb, epilog=EPILOG, short_help="Run a board without hardware.")
 @click.argument("board")
@@ -27,8 +29,8 @@ hwact board virtual icebreaker --inject-bit-errors 1e-4 --seed 7 --port-file por
 @demo_option
 @click.option("--port-file", type=click.Path(dir_okay=False), help="Write the port's name here; removed at the end.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="End after that long.")
-@click.option("--inject-bit-errors", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="Flip bits on the line.")
-@click.option("--garbage", type=click.FloatRange(0, 1), default=0.0, metavar="SHARE", help="Insert bytes on the line.")
+@click.option("--inject-bit-errors", type=_SHARE, default=0.0, metavar="SHARE", help="Flip bits on the line.")
+@click.option("--garbage", type=_SHARE, default=0.0, metavar="SHARE", help="Insert bytes on the line.")
 @click.option("--unplug-after", type=click.IntRange(1), metavar="BYTES", help="Vanish after so many bytes.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of what goes wrong.")
 @click.option(
