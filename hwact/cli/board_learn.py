@@ -44,10 +44,10 @@ def learn(unit, port, task, steps, period, rate, seed, baud, png, as_json):
     task = find_task(task)
     check_path(png)
     steps, period, rate = steps or task.steps, period or task.period, task.rate if rate is None else rate
-    with progress("Fitting the unit"):
-        design = _design(unit)
     with Client(port, baud) as client:
-        network = Network(design, hidden_of(client))
+        hidden = hidden_of(client)
+        with progress("Fitting the unit"):
+            network = Network(_design(unit), hidden)
         samples = task.samples(network, seed)
         teacher = Teacher(client, network, samples, _rate_code(network, rate), network.initial(seed))
         teacher.check()
