@@ -1,7 +1,9 @@
 """The learning demonstration on a virtual board: its circuit, compiled, thousands of steps long."""
 
 import json
-import threading
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -14,7 +16,7 @@ from hwact.boards.learning.network import Network
 from hwact.boards.learning.program import Words
 from hwact.boards.learning.top import LEARN
 from hwact.boards.protocol import FAULT, REPLY, Command, Decoder, Fault, Frame, Record
-from hwact.boards.virtual import VirtualBoard, machine_of
+from hwact.boards.virtual import machine_of
 from hwact.cli import hwact
 from hwact.cli.common import run
 from hwact.errors import CheckError, RequestError
@@ -46,9 +48,15 @@ class Direct:
 
 
 @pytest.fixture(scope="module")
-def top():
+def designs():
+    """The unit that a build puts on the board."""
+    return designs_of("learn", BOARD)
+
+
+@pytest.fixture
+def top(designs):
     """The circuit that a build puts on the board."""
-    return demo_of("learn", BOARD, designs_of("learn", BOARD))
+    return demo_of("learn", BOARD, designs)
 
 
 @pytest.fixture
@@ -60,9 +68,9 @@ def client(top):
 
 
 @pytest.fixture(scope="module")
-def network():
+def network(designs):
     """The golden model."""
-    return Network(designs_of("learn", BOARD)[0])
+    return Network(designs[0])
 
 
 def teacher_of(client, network, task, seed=1):
@@ -130,26 +138,37 @@ def test_requests_are_refused_or_repeated_without_harm(client, network):
     assert client.request(Command.READ, int(Register.STEP).to_bytes(2), 4) == (6).to_bytes(4)
 
 
+@pytest.fixture
+def port(tmp_path):
+    """A virtual board in a process of its own."""
+    path = tmp_path / "port"
+    command = [sys.executable, "-m", "hwact.cli", "board", "virtual", "icebreaker", "--demo", "learn"]
+    board = subprocess.Popen([*command, "--port-file", str(path), "--seconds", "300"], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 200
+        while not path.exists() and board.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield path.read_text(encoding="utf-8").strip()
+    finally:
+        board.terminate()
+        assert board.wait(30) == 0
+
+
 @pytest.mark.slow
-def test_command_watches_a_virtual_board(top, tmp_path, capsys, monkeypatch):
+def test_command_watches_a_virtual_board(port, tmp_path, capsys, monkeypatch):
     """The unmodified command on a pseudo-terminal: lines, JSON, a picture, and what it refuses."""
     monkeypatch.chdir(tmp_path)
-    virtual = VirtualBoard(machine_of(top, BOARD.clock_hz), top.settle_cycles)
-    thread = threading.Thread(target=virtual.serve, args=(120,), daemon=True)
-    with virtual:
-        thread.start()
-        learn = ["board", "learn", "--port", virtual.name]
-        assert run(hwact, [*learn, "--steps", "48", "--png", "xor.png"]) == 0
-        lines = capsys.readouterr()
-        assert [line.split("\t")[0] for line in lines.out.splitlines()] == ["step", "20", "40", "48"]
-        assert "3 losses and 33 weights equal the golden model's" in lines.err
-        assert (tmp_path / "xor.png").read_bytes().startswith(b"\x89PNG")
-        assert run(hwact, [*learn, "--steps", "40", "--seed", "3", "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)
-        assert (found["steps"], found["matches"], len(found["weights"])) == (40, True, 33)
-        assert run(hwact, [*learn, "--rate", "9"]) == 2
-        assert "Learning rate must be above 0 and at most 7.99976, not 9" in capsys.readouterr().err
-        virtual.stop() if hasattr(virtual, "stop") else None
+    learn = ["board", "learn", "--port", port]
+    assert run(hwact, [*learn, "--steps", "48", "--png", "xor.png"]) == 0
+    lines = capsys.readouterr()
+    assert [line.split("\t")[0] for line in lines.out.splitlines()] == ["step", "20", "40", "48"]
+    assert "3 losses and 33 weights equal the golden model's" in lines.err
+    assert (tmp_path / "xor.png").read_bytes().startswith(b"\x89PNG")
+    assert run(hwact, [*learn, "--steps", "40", "--seed", "3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["steps"], found["matches"], len(found["weights"])) == (40, True, 33)
+    assert run(hwact, [*learn, "--rate", "9"]) == 2
+    assert "Learning rate must be above 0 and at most 7.99976, not 9" in capsys.readouterr().err
 
 
 def test_command_refuses_before_it_opens_a_port(capsys):

@@ -118,7 +118,6 @@ class Learn(Elaboratable):
             m.next = "idle"
 
         done, gathered, fetched = Signal.like(link.length), Signal(range(_ADDRESS + _WORD + 1)), Signal()
-        m.d.comb += link.address.eq(done)
         with m.FSM():
             with m.State("idle"):
                 m.d.sync += [done.eq(0), gathered.eq(0), fetched.eq(0)]
