@@ -107,7 +107,7 @@ def _display(task, steps, quiet):
         from ..boards.learning.plot import terminal
 
         with Live(auto_refresh=False) as live:
-            yield lambda reports: live.update(Text(terminal(task.name, reports, steps)), refresh=True)
+            yield lambda reports: live.update(Text.from_ansi(terminal(task.name, reports, steps)), refresh=True)
 
 
 def _line(reports):
