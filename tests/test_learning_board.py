@@ -14,7 +14,7 @@ from hwact.boards.learning.gateware import Region, Register, address
 from hwact.boards.learning.host import Teacher, hidden_of
 from hwact.boards.learning.network import Network
 from hwact.boards.learning.program import Words
-from hwact.boards.learning.top import LEARN
+from hwact.boards.learning.top import LEARN, MAX_PERIOD
 from hwact.boards.protocol import FAULT, REPLY, Command, Decoder, Fault, Frame, Record
 from hwact.boards.virtual import machine_of
 from hwact.cli import hwact
@@ -126,6 +126,8 @@ def test_requests_are_refused_or_repeated_without_harm(client, network):
         (Command.READ, b"\0", Fault.LENGTH),
         (Command.WRITE, bytes(7), Fault.LENGTH),
         (LEARN, bytes(3), Fault.LENGTH),
+        (LEARN, (MAX_PERIOD + 1).to_bytes(4), Fault.ARGUMENT),
+        (LEARN, bytes([0xFF] * 4), Fault.ARGUMENT),
     ):
         frame = client.exchange(kind, payload)
         assert (frame.kind, frame.payload) == (FAULT, bytes([fault])), kind

@@ -50,9 +50,9 @@ class Learn(Elaboratable):
 
     - ``WRITE``: any number of address (2 bytes) and word (4 bytes), written one after the other;
     - ``READ``: address (2 bytes); the reply is the word;
-    - `LEARN`: a number of steps (4 bytes); the network learns until it has done so many since step 0. The reply is the
-      number of steps done (4 bytes) and the sum of squared errors of those it took (6 bytes). Asked again for
-      the same number, it replies the same, so that a lost reply costs nothing.
+    - `LEARN`: a number of steps (4 bytes), at most `MAX_PERIOD` more than were done; the network learns until it has
+      done so many since step 0. The reply is the number of steps done (4 bytes) and the sum of squared errors of those
+      that it took (6 bytes). Asked again for the same number, it replies the same: a lost reply costs nothing.
 
     Addresses are those of `Learner`. Its clock domain is ``sync``. LED 0 is lit while it learns, the others count
     steps by 256.
@@ -100,7 +100,8 @@ class Learn(Elaboratable):
         m.d.comb += [link.rx.eq(self.rx), self.tx.eq(link.tx)]
         m.d.comb += self.leds.eq(Cat(learner.busy, learner.step[8:]))
         word = link.arguments[: 8 * _WORD]
-        m.d.comb += [learner.write_data.eq(word), learner.goal.eq(word)]
+        ahead = Signal(_WORD * 8)
+        m.d.comb += [learner.write_data.eq(word), learner.goal.eq(word), ahead.eq(word - learner.step)]
 
         # Replies leave from a register, highest byte first.
         reply, left = Signal(8 * REPORT), Signal(range(REPORT + 1))
@@ -168,11 +169,13 @@ class Learn(Elaboratable):
                 m.d.sync += gathered.eq(0)
                 m.next = "gather"
             with m.State("learn"):
-                m.d.comb += learner.start.eq(1)
-                m.next = "learning"
                 with m.If(link.length != _WORD):
-                    m.d.comb += learner.start.eq(0)
                     refuse(Fault.LENGTH)
+                with m.Elif(ahead > MAX_PERIOD):
+                    refuse(Fault.ARGUMENT)
+                with m.Else():
+                    m.d.comb += learner.start.eq(1)
+                    m.next = "learning"
             with m.State("learning"):
                 with m.If(~learner.busy):
                     answer(Cat(learner.loss, learner.step))
