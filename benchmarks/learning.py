@@ -1,4 +1,4 @@
-"""What the derivative unit is for: the same network learns with different derivatives, in integers, bit for bit as on the FPGA.
+"""What the derivative unit is for: one network learns with different derivatives, in its golden model.
 
 ``--write`` puts the tables and the plot into docs/.
 """
@@ -85,11 +85,11 @@ def make():
             rows[task.name].append(row(name, network, task, errors, accuracy))
     if "--write" in sys.argv:
         draw(curves)
-    head = "derivative", "pieces", "networks that learn it", "median accuracy (%)", "median of the last mean squared error"
+    head = "derivative", "pieces", "networks that learn it", "median accuracy (%)", "last mean squared error, median"
     cycles = cycles_per_step(network_of(UNITS["direct, faithful"]))
     return "".join(
-        f"\n**{task.name}**: {task.steps} steps, {task.steps * cycles / 12e6:.2f} s at 12 MHz; learnt is an accuracy of "
-        f"{100 * task.goal:g} % or more.\n\n{table(head, rows[task.name])}"
+        f"\n**{task.name}**: {task.steps} steps, {task.steps * cycles / 12e6:.2f} s at 12 MHz; to learn means "
+        f"an accuracy of at least {100 * task.goal:g} %.\n\n{table(head, rows[task.name])}"
         for task in TASKS.values()
     )
 

@@ -106,12 +106,13 @@ def test_wrong_weights_are_found(client, network):
     client.request(Command.WRITE, pair)
     with pytest.raises(CheckError, match="^Weight 4 after 8 steps must be -?[0-9]+, as the golden model's, not 0$"):
         teacher.check_state()
-    with pytest.raises(CheckError, match="^Loss at step 12 must be [0-9]+, as the golden model's, not [0-9]+ at step 12$"):
+    with pytest.raises(CheckError, match="^Loss at step 12 must be [0-9]+, as .* model's, not [0-9]+ at step 12$"):
         teacher.learn(4)
     with pytest.raises(RequestError, match="^Steps from report to report must be 1 to 4096, not 5000$"):
         teacher.learn(5000)
     other = Network(network.design, rounding="nearest")
-    with pytest.raises(CheckError, match=f"^Board must hold .* {other.digest[:12]}, not learn_tanh with .* {network.digest[:12]}$"):
+    wanted, there = other.digest[:12], network.digest[:12]
+    with pytest.raises(CheckError, match=f"^Board must hold .* {wanted}, not learn_tanh with digest {there}$"):
         Teacher(client, other, TASKS["xor"].samples(other), 1, other.initial(1)).check()
 
 

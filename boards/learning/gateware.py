@@ -11,7 +11,17 @@ from ...rtl import ActivationUnit
 from .network import WORD
 from .program import Effect, Words, program
 
-__all__ = ["ADDRESS_BITS", "LOSS_BITS", "SAMPLE_BITS", "WORD_BITS", "Learner", "Region", "Register", "address", "cycles_per_step"]
+__all__ = [
+    "ADDRESS_BITS",
+    "LOSS_BITS",
+    "SAMPLE_BITS",
+    "WORD_BITS",
+    "Learner",
+    "Region",
+    "Register",
+    "address",
+    "cycles_per_step",
+]
 
 ADDRESS_BITS = 12
 #: Width of the sum of squared errors; it cannot overflow in 2**18 steps.
@@ -196,7 +206,8 @@ class Learner(wiring.Component):
 
         # The sequence.
         counter = Signal(range(len(rows)))
-        m.d.comb += [fetch.addr.eq(counter), fetch.en.eq(0), put.addr.eq(now.d), put.data.eq(_fitted(settled, WORD.width))]
+        m.d.comb += [fetch.addr.eq(counter), fetch.en.eq(0)]
+        m.d.comb += [put.addr.eq(now.d), put.data.eq(_fitted(settled, WORD.width))]
 
         def proceed():
             m.d.comb += fetch.en.eq(1)

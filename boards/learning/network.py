@@ -2,8 +2,8 @@
 
 A network of two inputs, H hidden neurons and one output learns by stochastic gradient descent, a sample a step.
 The activation f and its derivative f' of all neurons come from one unit. With codes as integers, ``one`` the code
-of 1 (or of the largest power of two in the output's format) and F_s, F_y, F_d, F_w, F_g the fraction bits of the unit's input, of its output, of its derivative, of
-weights and of gradients, a step is::
+of 1 (or of the largest power of two in the output's format) and F_s, F_y, F_d, F_w, F_g the fraction bits of the unit's
+input, of its output, of its derivative, of weights and of gradients, a step is::
 
     s_j   = clip(round((w_j0 x_0 + w_j1 x_1 + w_j2 one) / 2**(F_w + F_y - F_s)))    j = 0 .. H - 1
     h_j, h'_j = f(s_j), f'(s_j)
@@ -85,8 +85,9 @@ class Network(Record):
     Parameters
     ----------
     design : Design
-        The unit, of any formats; its domain holds 0. Its interface becomes ``stream``. Of an output that does not fit 16 bits with its sign, the lowest
-        bits are dropped. Without the output dy, gradients pass activations as if f' were 1.
+        The unit, of any formats; its domain holds 0. Its interface becomes ``stream``. Of an output that does not fit
+        16 bits with its sign, the lowest bits are dropped. Without the output dy, gradients pass activations as if f'
+        were 1.
     hidden : int
         Neurons of the hidden layer, 1 to `MAX_HIDDEN`.
     weight, gradient : Format or str
@@ -122,8 +123,9 @@ class Network(Record):
         for noun, format in (("Weight", self.weight), ("Gradient", self.gradient)):
             if not format.signed or format.width != WORD.width:
                 raise RequestError(f"{noun} format must be signed and {WORD.width} bits wide, not {format}")
-        if not self.design.domain[0] <= 0 <= self.design.domain[1]:
-            raise RequestError(f"Domain of the unit must hold 0, not be {self.design.domain[0]}:{self.design.domain[1]}")
+        first, last = self.design.domain
+        if not first <= 0 <= last:
+            raise RequestError(f"Domain of the unit must hold 0, not be {first}:{last}")
         for noun, shift in self.shifts.items():
             if not 0 <= shift <= 30:
                 raise RequestError(f"Shift of {noun} must be 0 to 30, not {shift}: choose other formats")

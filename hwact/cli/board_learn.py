@@ -25,8 +25,10 @@ hwact board virtual icebreaker --demo learn --port-file port & hwact board learn
 @click.option("--steps", type=click.IntRange(1, 10_000_000), help="Steps to learn; the task's if left out.")
 @click.option("--period", type=click.IntRange(min=1), help="Steps from report to report; the task's if left out.")
 @click.option("--rate", type=float, help="Learning rate; the task's if left out.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Seed of weights and data.")
-@click.option("--baud", type=click.IntRange(300, 12_000_000), default=115200, show_default=True, help="The board's default rate.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of weights and data.")
+@click.option(
+    "--baud", type=click.IntRange(300, 12_000_000), default=115200, show_default=True, help="The board's default rate."
+)
 @click.option("--png", metavar="FILE", help="Draw what was learnt into a .png or .svg file.")
 @json_option
 def learn(unit, port, task, steps, period, rate, seed, baud, png, as_json):
@@ -62,7 +64,8 @@ def learn(unit, port, task, steps, period, rate, seed, baud, png, as_json):
         return echo_json(_result(task, network, seed, rate, reports, teacher))
     click.echo(
         f"Learnt {task.name} in {steps} steps: accuracy {100 * reports[-1].accuracy:.1f} %, mean squared error "
-        f"{reports[-1].mean_squared_error:.2g}; {len(reports)} losses and {network.weights} weights equal the golden model's",
+        f"{reports[-1].mean_squared_error:.2g}; {len(reports)} losses and {network.weights} weights equal the golden "
+        "model's",
         err=not sys.stdout.isatty(),
     )
 
