@@ -14,7 +14,7 @@ EPILOG = """
 hwact board learn --port /dev/ttyUSB1
 hwact board learn --port /dev/ttyUSB1 --task moons --png moons.png
 hwact board learn --port /dev/ttyUSB1 --task xor --steps 2000 --seed 7 --json
-hwact board virtual icebreaker --demo learn --port-file port & hwact board learn --port $(cat port)
+hwact board learn tanh --port $(cat port)
 """
 
 
