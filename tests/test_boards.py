@@ -1,8 +1,11 @@
 """Boards: their data, the plans of their builds, what is refused, and bitstreams read back."""
 
+import doctest
+import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import re
 import shlex
 import stat
@@ -15,6 +18,7 @@ from pathlib import Path
 import pytest
 from amaranth.hdl import Cat, Elaboratable, Module, Signal
 
+from hwact import boards
 from hwact.boards import BOARDS, Board, find_board
 from hwact.boards import build as builds
 from hwact.boards.demos import DEMOS
@@ -447,3 +451,12 @@ def test_examples_of_the_commands_are_sound():
             assert words[:3] == ["hwact", "board", name]
             if "--from-bitstream" not in words:
                 command.make_context(name, words[3:])
+
+
+MODULES = [module.name for module in pkgutil.walk_packages(boards.__path__, "hwact.boards.")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings_hold(name):
+    """Boards lie in a folder of their own, where pytest does not look for examples."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
