@@ -77,3 +77,11 @@ def test_bounds_without_room_beside_rounding_are_refused():
     sentence = "^Derivative output must be left out for --derivative slope with --fit minimax$"
     with pytest.raises(RequestError, match=sentence):
         Spec("tanh", "SQ4.4", "SQ1.7", fit="minimax", derivative="slope", derivative_output="SQ2.4").design()
+
+
+@pytest.mark.parametrize("fit", ["lsq", "minimax"])
+def test_outputs_that_saturate_everywhere_are_fitted_at_once(fit):
+    """An output of one bit: nearly every integer is allowed before the clamp, and not each is tried."""
+    design = Spec("min(x,1)", "SQ4.2", "SQ0.1", bound="2ulp", fit=fit).design()
+    assert design.channels[0].segments == 1
+    design.verify("golden")

@@ -112,8 +112,9 @@ def _constants(least, most, width):
     """Constants worth trying: multiples of 2**width (a plain negation), one less (a complement), the middle."""
     if least > most:
         return []
-    zeros = [c for c in range(most >> width << width, least - 1, -(1 << width))][:1]
-    ones = [c for c in range(((most + 1) >> width << width) - 1, least - 1, -(1 << width))][:1]
+    # Slices of ranges, which may be long where the output saturates.
+    zeros = list(range(most >> width << width, least - 1, -(1 << width))[:1])
+    ones = list(range(((most + 1) >> width << width) - 1, least - 1, -(1 << width))[:1])
     middle = (least + most) // 2
     return zeros + ones if zeros or ones else [middle]
 
