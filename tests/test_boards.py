@@ -17,17 +17,15 @@ from pathlib import Path
 
 import pytest
 from amaranth.hdl import Cat, Elaboratable, Module, Signal
-
-from hwact import boards
 from hwact.boards import BOARDS, Board, find_board
 from hwact.boards import build as builds
 from hwact.boards.demos import DEMOS
 from hwact.boards.flash import PROGRAMMERS, flash, flash_command, programmer
 from hwact.boards.steps import Step, fmax_of
 from hwact.boards.unpacked import TOP, pins_of, read_bitstream, unpacked
-from hwact.cli import hwact
+
+from hwact import boards
 from hwact.cli.board import board as group
-from hwact.cli.common import run
 from hwact.errors import CheckError, RequestError, ToolError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,19 +54,6 @@ class Echo(Elaboratable):
 def echo(monkeypatch):
     """The demonstration ``echo``."""
     monkeypatch.setitem(DEMOS, "echo", Echo)
-
-
-@pytest.fixture
-def hw(capsys, tmp_path, monkeypatch):
-    """Run the command line in an empty working folder: (status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        status = run(hwact, arguments)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 def plan(name, seed=1):

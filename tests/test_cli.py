@@ -26,19 +26,6 @@ VERBS = tuple(
 )
 
 
-@pytest.fixture
-def hw(capsys, tmp_path, monkeypatch):
-    """Run the command line in an empty working folder: (status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        status = run(hwact, arguments)
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
     """The folder of a small stream unit, generated once."""

@@ -15,27 +15,12 @@ from pathlib import Path
 import pytest
 from explored import alive, command, family, made_up, rows_of
 
-from hwact.cli import hwact
-from hwact.cli.common import run
 from hwact.explore import Point, Store
 from hwact.explore.row import COLUMNS
 
 SPACE = ("--functions", "tanh,log2,x*exp(-x^2)", "--input", "SQ3.1", "--output", "SQ2.2,SQ2.3", "--method", "table")
 #: What other programs may count on.
 PROMISED = "digest function input output bound method target luts fmax_mhz max_error_ulp latency status".split()
-
-
-@pytest.fixture
-def hw(capsys, tmp_path, monkeypatch):
-    """Run the command line in an empty working folder: (status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        status = run(hwact, [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
