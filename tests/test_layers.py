@@ -23,7 +23,7 @@ ALLOWED = {
     "explore": {"fixed", "functions", "design", "spec", "fit", "estimate", "emit", "verify", "synth", "multi"},
     "fit": {"fixed", "functions", "design", "spec"},
     "rtl": {"fixed", "design"},
-    "estimate": {"functions", "design", "fit"},
+    "estimate": {"functions", "design", "spec", "fit"},
     "emit": {"fixed", "ports", "design"},
     "multi": {"fixed", "record", "functions", "design", "spec", "fit", "rtl", "emit", "verify", "synth", "output", "sideband"},
     "parametric": {"fixed", "record", "functions", "design", "spec", "rtl", "emit", "verify", "output", "sideband"},

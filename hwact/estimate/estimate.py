@@ -2,7 +2,7 @@
 
 import functools
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from ..design import Channel, Design, Lines
 from ..fit import held_slopes, target_of
@@ -12,6 +12,7 @@ from ..fit.problem import Problem
 from ..fit.published import fit_published
 from ..fit.slope import AnySlope, slope_channel
 from ..functions import Reference
+from ..spec import Spec
 from .model import Model
 from .search import Search
 from .sketch import Draft
@@ -132,6 +133,11 @@ def estimate(spec, target=None):
 
 #: Widest input whose functions are kept from one estimate to the next.
 _KEPT_WIDTH = 16
+#: What a request says beside the function's channel.
+_BESIDE = (
+    *("derivative", "derivative_output", "derivative_bound", "interface", "latency", "lanes", "tuser", "reset"),
+    *("clock_name", "reset_name", "name"),
+)
 
 
 def _target_for(spec, function, output, bound, *words):
@@ -162,9 +168,12 @@ def _reference(function, domain):
 
 def _channels(spec):
     """The channels of a unit."""
-    target = _target_for(spec, spec.function, spec.output, spec.bound)
-    problem = Problem(target, held_slopes(spec), spec.saturate or spec.fit != "exact")
-    y = _cheapest(problem, spec, spec.bound, "pwl" if spec.derivative == "slope" else spec.method)
+    if spec.derivative == "slope" or spec.input.width > _KEPT_WIDTH:
+        y = _function(spec)
+    else:
+        # Whatever else is asked for, the function's channel is the same.
+        usual = {field.name: field.default for field in fields(Spec) if field.name in _BESIDE}
+        y = _kept_function(replace(spec, **usual))
     if spec.derivative == "none":
         return [y]
     derivative = spec.function.derivative()
@@ -173,6 +182,16 @@ def _channels(spec):
     target = _target_for(spec, derivative, spec.derivative_output, spec.derivative_bound, "dy", "direct")
     problem = Problem(target, AnySlope(), spec.saturate or spec.fit != "exact")
     return [y, _cheapest(problem, spec, spec.derivative_bound, spec.method, y)]
+
+
+def _function(spec):
+    """The channel of the function itself."""
+    target = _target_for(spec, spec.function, spec.output, spec.bound)
+    problem = Problem(target, held_slopes(spec), spec.saturate or spec.fit != "exact")
+    return _cheapest(problem, spec, spec.bound, "pwl" if spec.derivative == "slope" else spec.method)
+
+
+_kept_function = functools.lru_cache(maxsize=64)(_function)
 
 
 def _cheapest(problem, spec, bound, method, beside=None):
