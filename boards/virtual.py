@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import RequestError
+from .client import DEFAULT_BAUD
 from .machine import Machine, Pins, compiled, verilog_of
 
 __all__ = ["Faults", "VirtualBoard", "machine_of", "virtual_machine"]
@@ -22,6 +23,8 @@ __all__ = ["Faults", "VirtualBoard", "machine_of", "virtual_machine"]
 _SLICE = 4096
 #: Seconds between two looks at an idle terminal, and those after which what nobody reads is dropped.
 _NAP, _UNREAD = 0.2, 1.0
+#: Rate of a terminal that no host has given one.
+_UNSET = 50
 #: Linux's request for the rate of a terminal as a number, and where it is in the answer.
 _TCGETS2, _SIZE, _SPEED = 0x802C542A, 44, 40
 _RATES = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdigit()}
@@ -128,6 +131,8 @@ class VirtualBoard:
     settle_cycles : int
         Cycles after the last byte for which the clock goes on; then the board sleeps until the next.
     faults : Faults
+    baud : int
+        Rate of a host that sets none, such as a program that hands bytes on.
 
     Attributes
     ----------
@@ -135,10 +140,14 @@ class VirtualBoard:
         The pseudo-terminal to open instead of a serial port.
     """
 
-    def __init__(self, machine, settle_cycles=1 << 24, faults=Faults()):
+    def __init__(self, machine, settle_cycles=1 << 24, faults=Faults(), baud=DEFAULT_BAUD):
         self._machine, self._settle, self._line = machine, settle_cycles, _Line(faults)
+        self._usual = baud
         self._master, slave = os.openpty()
         tty.setraw(slave)
+        attributes = termios.tcgetattr(slave)
+        attributes[4] = attributes[5] = termios.B50
+        termios.tcsetattr(slave, termios.TCSANOW, attributes)
         self.name = os.ttyname(slave)
         # Held open, so that the terminal outlives its hosts.
         self._slave = slave
@@ -202,12 +211,12 @@ class VirtualBoard:
 
     def _baud(self):
         """The rate that the host has set."""
+        speed = 0
         with contextlib.suppress(OSError):
             state = fcntl.ioctl(self._master, _TCGETS2, bytes(_SIZE))
             speed = struct.unpack_from("I", state, _SPEED)[0]
-            if speed:
-                return speed
-        return _RATES.get(termios.tcgetattr(self._master)[5], 115200) or 115200
+        speed = speed or _RATES.get(termios.tcgetattr(self._master)[5], 0)
+        return speed if speed > _UNSET else self._usual
 
 
 @contextlib.contextmanager

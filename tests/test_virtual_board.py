@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from virtual_boards import BAUD, Served, demo, designs, image
+from virtual_boards import BAUD, Relay, Served, demo, designs, image
 
 from hwact.boards import client as client_module
 from hwact.boards import probe as probe_module
@@ -71,6 +71,13 @@ def test_the_boards_rate_is_found(known, hasty):
         assert client.baud == BAUD
         client.speed_up(125_000)
         assert client.baud == 125_000
+        assert probe(client, 0).passed
+
+
+def test_programs_between_host_and_board_may_leave_the_rate_alone(known, hasty):
+    """What hands bytes on knows nothing of rates: the board's own one serves."""
+    with Served() as port, Relay(port) as outer, Client(outer, BAUD) as client:
+        client.speed_up()
         assert probe(client, 0).passed
 
 

@@ -1,7 +1,10 @@
 """A small board for tests: three units behind a serial line, compiled once."""
 
 import functools
+import os
+import select
 import threading
+import tty
 
 from hwact import Spec
 from hwact.boards.gateware import Demo
@@ -89,7 +92,7 @@ class Served:
     """The small board behind a pseudo-terminal, served by a thread; a context manager."""
 
     def __init__(self, made=machine, **faults):
-        self._board = VirtualBoard(made(), demo().settle_cycles, Faults(**faults))
+        self._board = VirtualBoard(made(), demo().settle_cycles, Faults(**faults), BAUD)
         self._thread = threading.Thread(target=self._board.serve, kwargs={"seconds": 60})
 
     def __enter__(self):
@@ -102,7 +105,34 @@ class Served:
         self._board.close()
 
 
+class Relay:
+    """A program that hands bytes on between a terminal of its own and another, whose rate it does not touch."""
+
+    def __init__(self, port):
+        self._port, self._stopped = port, False
+        self._thread = threading.Thread(target=self._pump)
+
+    def __enter__(self):
+        self._board = os.open(self._port, os.O_RDWR | os.O_NOCTTY)
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self._thread.start()
+        return os.ttyname(self._slave)
+
+    def _pump(self):
+        there = {self._board: self._master, self._master: self._board}
+        while not self._stopped:
+            for end in select.select(list(there), [], [], 0.05)[0]:
+                os.write(there[end], os.read(end, 4096))
+
+    def __exit__(self, *_):
+        self._stopped = True
+        self._thread.join()
+        for end in (self._board, self._master, self._slave):
+            os.close(end)
+
+
 __all__ = [
     *("BAUD", "CLOCK_HZ", "FALL_BACK", "HALF_FRAME", "TICK"),
-    *("Served", "Wire", "demo", "designs", "image", "machine"),
+    *("Relay", "Served", "Wire", "demo", "designs", "image", "machine"),
 ]
