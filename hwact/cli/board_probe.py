@@ -4,6 +4,7 @@ import click
 
 from ..errors import RequestError
 from .common import Verb, bar, echo_json, json_option, show_table
+from .curves import characters, picture
 
 __all__ = ["board_probe"]
 
@@ -57,7 +58,7 @@ def board_probe(folders, port, baud, fast_baud, unit, image, png, as_json):
 
 def _show(results, png, as_json):
     if png:
-        _picture(png, results)
+        picture(png, [(_title(result), _curves(result)) for result in results])
     if as_json:
         echo_json([result.to_dict() for result in results])
         return
@@ -74,49 +75,16 @@ def _show(results, png, as_json):
         click.echo(f"Wrote {png}")
     else:
         for result in results:
-            click.echo(_terminal(result))
+            click.echo(characters(_curves(result), f"{result.name}, as the board answered"))
 
 
 def _curves(result):
-    """Values of x, and of each output as the board answered it."""
+    """Points of each output as the board answered it."""
     formats = {"y": result.record.output, "dy": result.record.derivative}
     step = max(len(result.inputs) // 2000, 1)
-    x = result.record.input.to_value(result.inputs[::step])
-    return x, {name: formats[name].to_value(codes[::step]) for name, codes in result.outputs.items()}
+    x = result.record.input.to_value(result.inputs[::step]).tolist()
+    return {name: list(zip(x, formats[name].to_value(codes[::step]).tolist())) for name, codes in result.outputs.items()}
 
 
-def _picture(path, results):
-    """The curves in a file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.6 * len(results)), layout="constrained")
-    FigureCanvasAgg(figure)
-    for place, result in enumerate(results):
-        axes = figure.add_subplot(len(results), 1, place + 1)
-        x, outputs = _curves(result)
-        for name, values in outputs.items():
-            axes.plot(x, values, label=name)
-        title = f"{result.name} on the board, {result.codes} codes, {result.mismatches} mismatches"
-        axes.set_title(title, parse_math=False)
-        axes.set_xlabel("x")
-        axes.grid(alpha=0.3)
-        axes.legend()
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise RequestError(f"Plot must be writable, not {path!r}: {error.strerror}") from None
-
-
-def _terminal(result):
-    """The curves in characters, the derivative in dots."""
-    import plotext
-
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plot_size(78, 20)
-    plotext.title(f"{result.name}, as the board answered")
-    x, outputs = _curves(result)
-    for (name, values), marker in zip(outputs.items(), ("hd", "dot")):
-        plotext.plot(x.tolist(), values.tolist(), label=name, marker=marker)
-    return "\n".join(line.rstrip() for line in plotext.build().splitlines())
+def _title(result):
+    return f"{result.name} on the board, {result.codes} codes, {result.mismatches} mismatches"

@@ -7,6 +7,7 @@ from ..fixed import SQ
 from ..functions import Reference
 from ..spec import parse_domain
 from .common import Verb, echo_json, json_option
+from .curves import characters, picture
 from .options import parameter_option, read_function
 
 __all__ = ["show"]
@@ -38,7 +39,7 @@ def show(function, parameter, range_, plot, as_json):
     if plot or not as_json:
         curves = {"f": _curve(chosen, *grid), "f'": _curve(derivative, *grid)}
     if plot:
-        _picture(plot, chosen.text, curves)
+        picture(plot, [(chosen.text, curves)])
     facts = {
         "name": chosen.name,
         "expression": chosen.text,
@@ -61,7 +62,7 @@ def show(function, parameter, range_, plot, as_json):
         if value:
             click.echo(f"{key:>10}  {value}")
     if not plot:
-        click.echo(_terminal(curves))
+        click.echo(characters(curves))
 
 
 def _grid(text):
@@ -87,49 +88,3 @@ def _curve(function, format, codes):
             continue  # a pole, or outside the function's domain
         points.append((code * float(format.ulp), float(middle[0]) * 2.0**-_ACCURACY))
     return points
-
-
-def _picture(path, title, curves):
-    """The curves in a file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    for name, points in curves.items():
-        axes.plot(*zip(*points) if points else ((), ()), label=name)
-    axes.set_title(title if len(title) <= 80 else f"{title[:77]}...", parse_math=False)
-    axes.set_xlabel("x")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise RequestError(f"Plot must be writable, not {path!r}: {error.strerror}") from None
-
-
-def _terminal(curves):
-    """The curves in characters, the derivative in dots."""
-    import plotext
-
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plot_size(78, 22)
-    for (name, points), marker in zip(curves.items(), ("hd", "dot")):
-        if points:
-            plotext.plot(*zip(*points), label=name, marker=marker)
-    limits = _limits([y for points in curves.values() for _, y in points])
-    if limits:
-        plotext.ylim(*limits)
-    return "\n".join(line.rstrip() for line in plotext.build().splitlines())
-
-
-def _limits(values):
-    """Where to cut a plot that a pole would flatten: twice the spread of nine tenths of the values."""
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    low, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.05, 0.95))
-    room = (high - low) / 2
-    return (low - room, high + room) if ordered[-1] - ordered[0] > 6 * (high - low) > 0 else None
