@@ -12,6 +12,7 @@ from hwact import SQ, UQ, ErrorBound, RequestError, Spec, function
 from hwact.design import Fold, Lines, Table
 from hwact.fit import target_of
 from hwact.fit.band import Band, Grid, Infeasible, Line
+from hwact.fit.exact import fit_exact
 from hwact.fit.problem import Problem
 from hwact.fit.segmentation import dyadic, earliest_starts, free, uniform
 from hwact.fit.slope import AnySlope, HeldSlope
@@ -536,3 +537,31 @@ def test_direct_derivative_has_a_bound_of_its_own():
     dy = design.evaluate(design.codes(), "dy")
     assert ((dy >= target.lower) & (dy <= target.upper)).all()
     assert (design.channel("dy").bound, design.channel("y").bound) == ("1.25ulp", "faithful")
+
+
+def test_candidates_that_differ_in_scale_alone_are_tried_once():
+    """Slopes of more fraction bits that are all even make the same circuit."""
+    spec, offered, seen = Spec("tanh", "SQ4.4", "SQ1.7"), [], set()
+
+    class Chooser:
+        layout = 4
+
+        def __call__(self, ranked):
+            offered.extend((estimate, make()) for estimate, make in ranked)
+
+    problem = Problem(target_of(spec.function, spec, spec.output, spec.bound), AnySlope(), False)
+    fit_exact(problem, "auto", "auto", "auto", Chooser())
+    for estimate, channel in offered:
+        if isinstance(channel.core, Lines):
+            slopes = np.array(channel.core.slopes)
+            slopes //= max(np.gcd.reduce(slopes) & -np.gcd.reduce(slopes), 1)
+            key = estimate, channel.fold, channel.core.starts, channel.core.joints is None, tuple(slopes.tolist())
+            assert key not in seen
+            seen.add(key)
+    assert len(seen) > 10
+
+
+def test_short_pairs_of_segments_are_found_where_lines_alone_would_be_fewer():
+    """The unit with the fewest LUTs has far more segments than the minimum."""
+    design = Spec("elu", "SQ4.8", "SQ4.8", target="ice40").design()
+    assert design.channels[0].core.segments == 128 and design.channels[0].core.joints

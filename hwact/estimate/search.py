@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..errors import RequestError
 from ..fit.cost import cost, dyadic_select, free_select
-from ..fit.exact import MAX_EXCESS, MAX_TABLE, MAX_TABLE_ASKED
+from ..fit.exact import FEW_SEGMENTS, MAX_EXCESS, MAX_TABLE, MAX_TABLE_ASKED
 from ..fit.exact import _lines as lines_of
 from ..fit.exact import _quantised as quantised
 from ..fit.exact import _tables as tables_of
@@ -22,8 +22,6 @@ _MANY = 2
 _WORTH, _MOST_FOLDS = 1.1, 2
 #: Dyadic segments that one free segment does not replace.
 _FREEDOM = 4
-#: Blocks that are never too many.
-_FEW_BLOCKS = 1 << 7
 #: Segments whose coefficients take a node a bit.
 _ENTRIES = 16
 #: Entries beyond which a table is looked at only if its outputs are few.
@@ -152,7 +150,7 @@ class Search:
         return None
 
     def _too_many(self, folded, blocks):
-        return blocks.count > _FEW_BLOCKS and blocks.count > self._most(folded)
+        return blocks.count > FEW_SEGMENTS and blocks.count > self._most(folded)
 
     def _most(self, folded):
         """About the blocks beyond which the fit does not look: a multiple of the least number of segments."""

@@ -1,5 +1,6 @@
 """The exact fit: every candidate that was asked for, each with the fewest segments of its kind, the cheapest kept."""
 
+import math
 from functools import partial
 from operator import itemgetter
 
@@ -19,8 +20,8 @@ MAX_TABLE, MAX_TABLE_ASKED = 1 << 12, 1 << 16
 HALVINGS = 3
 #: Larger shifts than the smallest that are considered: longer slopes can make intercepts shorter.
 SPARE_SHIFTS = 2
-#: Segmentations with so many times the minimal number of segments are not worth a look.
-MAX_EXCESS = 8
+#: Segmentations with so many times the minimal number of segments are not worth a look, unless they have few.
+MAX_EXCESS, FEW_SEGMENTS = 8, 160
 
 
 def fit_exact(problem, method, segmentation, multiplier, choose_one, beside=None):
@@ -53,7 +54,21 @@ def fit_exact(problem, method, segmentation, multiplier, choose_one, beside=None
     formats = problem.target.input, problem.target.output
     estimates = [cost(*found, *formats, beside and beside.fold, choose_one.layout) for found in candidates]
     ranked = sorted(zip(estimates, candidates), key=itemgetter(0))
-    return choose_one([(estimate, partial(problem.channel, *found)) for estimate, found in ranked])
+    return choose_one([(estimate, partial(problem.channel, *found)) for estimate, found in _distinct(ranked)])
+
+
+def _distinct(ranked):
+    """Candidates without those that cost the same as an earlier one and have its slopes, at another scale."""
+    seen = set()
+    for estimate, (fold, core) in ranked:
+        key = estimate, fold, core
+        if isinstance(core, Lines):
+            together = math.gcd(*core.slopes) or 1
+            scale = together & -together
+            key = estimate, fold, core.starts, core.joints is None, tuple(slope // scale for slope in core.slopes)
+        if key not in seen:
+            seen.add(key)
+            yield estimate, (fold, core)
 
 
 def _tables(folds, most):
@@ -100,7 +115,7 @@ def _lines(problem, folded, kind, multiplier, by_cost):
     if grid is None:
         return
     base = SEGMENTERS[kind](folded.band, folded.origin, grid)
-    most = MAX_EXCESS * len(problem.least) + 16 if by_cost else len(base)
+    most = max(MAX_EXCESS * len(problem.least) + 16, FEW_SEGMENTS) if by_cost else len(base)
     if kind == "free" and not by_cost and problem.pieces(folded.fold, base) > len(problem.least):
         return
     trials = [base]
