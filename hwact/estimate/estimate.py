@@ -191,7 +191,7 @@ def _function(spec):
     return _cheapest(problem, spec, spec.bound, "pwl" if spec.derivative == "slope" else spec.method)
 
 
-_kept_function = functools.lru_cache(maxsize=64)(_function)
+_kept_function = functools.lru_cache(maxsize=1024)(_function)
 
 
 def _cheapest(problem, spec, bound, method, beside=None):
