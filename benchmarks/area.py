@@ -96,8 +96,8 @@ def comparison(family):
         prototype = prototypes.get(key, {}).get("ice40_lut4") if family == "ice40" else None
         if peer:
             ratios.append(area / int(peer))
-        rows.append((*key, area, peer or "", f"{area / int(peer):.2f}" if peer else "", prototype or "", done[*key, family]["unit"]))
-    head = ("function", "bits", "hwact", "FloPoCo", "ratio", "prototype", "unit")
+        rows.append((*key, area, peer or "", f"{area / int(peer):.2f}" if peer else "", prototype or "", *(done[*key, family][name] for name in ("effort", "unit"))))
+    head = ("function", "bits", "hwact", "FloPoCo", "ratio", "prototype", "effort", "unit")
     mean = math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else float("nan")
     summary = f"\nGeometric mean of {len(ratios)} ratios: {mean:.3f}. Largest: {max(ratios, default=0):.2f}.\n"
     return table(head, rows) + summary
