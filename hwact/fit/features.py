@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..fixed import signed_digits
+
 __all__ = ["Features", "table_nodes", "unit_features"]
 
 #: Bits of the smallest product that synthesis puts into a multiplier block.
@@ -213,15 +215,13 @@ def _same_segments(channel, other):
 def _coefficients(lines, slopes, stored, flat):
     """Nodes of the tables of a piecewise-linear channel."""
     first = lines.starts[0] >> lines.offset_bits if lines.segmentation == "uniform" else 0
+    if lines.joints is not None:
+        odd = first % 2  # a pair's two segments share an entry: the address's lowest bit does not count
+        pairs = np.concatenate([stored[:odd], stored[odd::2]])
+        return _tables([pairs], first // 2) + _tables([slopes], first)
     tables = [stored]
     if lines.segmentation == "free" and not flat:
         tables.append(np.array(lines.starts))
-    if lines.joints is not None:
-        odd = first % 2  # a pair's two segments share an entry: the address's lowest bit does not count
-        tables = []
-        pairs = np.concatenate([stored[:odd], stored[odd::2]])
-        nodes = _tables([pairs], first // 2) + _tables([slopes], first)
-        return nodes
     if not flat:
         tables.append(slopes)
     return _tables(tables, first)
@@ -230,8 +230,6 @@ def _coefficients(lines, slopes, stored, flat):
 def _product(counts, lines, slopes, offset_bits, paired):
     """Add the counts of the multiplication."""
     if lines.multiplier == "shift-add":
-        from ..fixed import signed_digits
-
         digits = max(len(signed_digits(slope)) for slope in set(slopes.tolist()))
         width = offset_bits + int(np.abs(slopes).max()).bit_length()
         counts["digits"], counts["terms"] = float(digits * width), float(max(digits - 1, 0) * width)
